@@ -1,0 +1,1 @@
+"""Law: pure functions over facts; no clock, no randomness, no database, no await."""

@@ -1,0 +1,1 @@
+"""What actions share over an open transaction: create a user, add an account, open a session."""
