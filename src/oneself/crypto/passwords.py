@@ -28,7 +28,8 @@ long as a known one."""
 
 def hash_password(password: str, random: Callable[[int], bytes]) -> str:
     """Return the encoded argon2id hash (PHC string) of `password`, with 16 bytes of salt from
-    `random`."""
+    `random`.
+    """
     return _HASHER.hash(_bytes(password), salt=random(16))
 
 
@@ -57,7 +58,8 @@ def needs_rehash(encoded: str) -> bool:
 
 def is_acceptable(encoded: str) -> bool:
     """Tell whether `encoded` is an argon2 hash of bounded cost; an imported file could ask for
-    gigabytes."""
+    gigabytes.
+    """
     try:
         found = extract_parameters(encoded)
     except (InvalidHashError, ValueError):

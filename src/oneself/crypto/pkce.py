@@ -1,5 +1,6 @@
 """Proof Key for Code Exchange (RFC 7636): challenges, their check, and the syntax of both
-values."""
+values.
+"""
 
 import re
 from hashlib import sha256
@@ -15,7 +16,8 @@ _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 def challenge_s256(verifier: str) -> str:
     """Return the S256 challenge of `verifier`: 43 characters of base64url (RFC 7636 section
-    4.2)."""
+    4.2).
+    """
     return b64.encode(sha256(verifier.encode("utf-8", "surrogatepass")).digest())
 
 
@@ -37,5 +39,6 @@ def is_verifier(text: str) -> bool:
 
 def is_challenge_s256(text: str) -> bool:
     """Tell whether `text` can be an S256 challenge: 43 characters of canonical base64url, 32
-    bytes."""
+    bytes.
+    """
     return len(text) == 43 and b64.decode(text) is not None

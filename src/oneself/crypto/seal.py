@@ -39,7 +39,8 @@ def new_data_key(random: Random) -> bytes:
 
 def sealed_under(sealed: bytes) -> str:
     """Return the id (UUID) of the data key that sealed this value; Fault(seal_broken) if it has
-    no such form."""
+    no such form.
+    """
     if len(sealed) < _LEAST_SEALED or sealed[:1] != _SEALED_V1:
         _broken("not a sealed value")
     return uuid_text(sealed[1:_HEADER_BYTES])
@@ -70,7 +71,8 @@ class DataKey:
 
     def seal(self, plaintext: bytes, *where: str) -> bytes:
         """Encrypt `plaintext` so that it opens only with the same `where`, part by part; 45
-        bytes longer."""
+        bytes longer.
+        """
         nonce = self._random(_NONCE_BYTES)
         aad = _aad(self._header, where)
         return self._header + nonce + self._aead.encrypt(nonce, plaintext, aad)
@@ -142,7 +144,8 @@ class KeyRing:
 
     def flow_key(self, key_id: str) -> bytes:
         """Return the key from which a flow's secrets are derived; Fault(master_key_missing) if
-        it left the ring."""
+        it left the ring.
+        """
         return self.derive(key_id, "flow")
 
     def derive(self, key_id: str, label: str) -> bytes:
@@ -193,7 +196,8 @@ class KeyRing:
 
 def wrapped_under(wrapped: bytes) -> str:
     """Return the id of the master key that wrapped this data key; Fault(seal_broken) if it has
-    no such form."""
+    no such form.
+    """
     end = 2 + wrapped[1] if len(wrapped) > 1 else 0
     if wrapped[:1] != _WRAPPED_V1 or len(wrapped) < end + _NONCE_BYTES + _TAG_BYTES:
         _broken("not a wrapped key")
@@ -205,7 +209,8 @@ def wrapped_under(wrapped: bytes) -> str:
 
 def generate_line(random: Random) -> str:
     """Return a fresh master key as a line for `KeyRing.parse`: a random id, a colon, 32 bytes in
-    base64."""
+    base64.
+    """
     return f"key-{random(4).hex()}:{b64encode(random(KEY_BYTES)).decode()}"
 
 

@@ -1,0 +1,113 @@
+"""Tokens that others signed (id_tokens): verified through joserfc against the signer's published
+keys.
+
+Only the signature and the form are checked here. Issuer, audience, nonce and the rest are the
+caller's.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from oneself.crypto import jwt
+from oneself.faults import Fault, FaultCode
+
+Key = RSAKey | ECKey | OKPKey
+
+# What a key must be for an algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1). Shared secrets
+# have
+# no place here: an HMAC under a published key is the oldest forgery there is.
+_FITTING: dict[str, tuple[str, str | None]] = {
+    "RS256": ("RSA", None),
+    "RS384": ("RSA", None),
+    "RS512": ("RSA", None),
+    "PS256": ("RSA", None),
+    "PS384": ("RSA", None),
+    "PS512": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "ES384": ("EC", "P-384"),
+    "ES512": ("EC", "P-521"),
+    "EdDSA": ("OKP", "Ed25519"),
+    "Ed25519": ("OKP", "Ed25519"),
+}
+_LEAST_RSA_BITS = 2_048
+_MOST_TRIED = 4
+
+
+def verify_foreign(token: str, jwks: Mapping[str, Any], algs: tuple[str, ...]) -> dict[str, Any]:
+    """Return the claims of a token signed under one of `algs` by a key of `jwks` (RFC 7517 section
+    5).
+
+    The key is the one that the header's `kid` names; a token without `kid` is taken only while a
+    single key of the set fits. Keys for encryption, for another algorithm or of less than 2048 bits
+    RSA never fit. Fault(token_malformed) for a form that `jwt.verify` would refuse too (16,384
+    characters at most, `crit`, `jku`, `jwk`, `x5u`, `x5c`); Fault(token_signature_invalid) for
+    `none`, a shared-secret algorithm or any other outside `algs`, for a signature that does not
+    hold, and, with the fact `kid_unknown`, where no key fits: only then may the caller fetch the
+    keys again.
+    """
+    header = jwt.read_header(token)
+    alg = header.get("alg")
+    if not isinstance(alg, str) or alg not in algs or alg not in _FITTING:
+        raise Fault(FaultCode.TOKEN_SIGNATURE_INVALID, "an algorithm that is not allowed here")
+    kid = header.get("kid")
+    keys = list(_candidates(jwks, kid, alg))
+    if not keys or (kid is None and len(keys) > 1):
+        raise Fault(FaultCode.TOKEN_SIGNATURE_INVALID, "no key of the set fits", kid_unknown=True)
+    for key in keys[:_MOST_TRIED]:
+        payload = _payload(token, key, alg)
+        if payload is not None:
+            return jwt.parse_object(payload)
+    raise Fault(FaultCode.TOKEN_SIGNATURE_INVALID, "the signature does not hold")
+
+
+def _payload(token: str, key: Key, alg: str) -> bytes | None:
+    # Other header members than the known ones (a vendor's own) are ignored; the dangerous ones are
+    # already refused.
+    registry = jws.JWSRegistry(algorithms=[alg], strict_check_header=False)
+    registry.max_header_length = jwt.MAX_HEADER
+    try:
+        return jws.deserialize_compact(token, key, registry=registry).payload
+    except (JoseError, ValueError):
+        return None
+
+
+def _candidates(jwks: Mapping[str, Any], kid: object, alg: str) -> Iterator[Key]:
+    listed = jwks.get("keys")
+    for jwk in listed if isinstance(listed, list) else ():
+        if isinstance(jwk, dict) and (kid is None or jwk.get("kid") == kid) and _fits(jwk, alg):
+            key = _load(*_FITTING[alg], *(jwk.get(name, "") for name in ("n", "e", "x", "y")))
+            if key is not None:
+                yield key
+
+
+def _fits(jwk: Mapping[str, Any], alg: str) -> bool:
+    kty, crv = _FITTING[alg]
+    operations = jwk.get("key_ops", ["verify"])
+    return (
+        jwk.get("kty") == kty
+        and (crv is None or jwk.get("crv") == crv)
+        and jwk.get("use", "sig") == "sig"
+        and jwk.get("alg", alg) == alg
+        and isinstance(operations, list)
+        and "verify" in operations
+        and all(isinstance(jwk.get(name, ""), str) for name in ("n", "e", "x", "y"))
+    )
+
+
+@lru_cache(maxsize=256)
+def _load(kty: str, crv: str | None, n: str, e: str, x: str, y: str) -> Key | None:
+    """Parse the public members alone: whatever else the set says of the key does not enter."""
+    try:
+        if crv is None:
+            rsa = RSAKey.import_key({"kty": kty, "n": n, "e": e})
+            return rsa if rsa.raw_value.key_size >= _LEAST_RSA_BITS else None
+        if kty == "EC":
+            return ECKey.import_key({"kty": kty, "crv": crv, "x": x, "y": y})
+        return OKPKey.import_key({"kty": kty, "crv": crv, "x": x})
+    except (JoseError, ValueError, TypeError):
+        return None
