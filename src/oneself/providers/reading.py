@@ -1,0 +1,101 @@
+"""Strict readers for what providers send: nothing is guessed, no text is taken for a boolean."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from oneself.faults import Fault, FaultCode
+from oneself.model import EmailVerdict, Profile
+from oneself.providers.spec import Evidence
+
+# Longer texts are no names or addresses of anybody; a provider that sends them is broken or
+# hostile.
+MAX_TEXT = 2048
+MAX_SUBJECT = 255
+MAX_EMAIL = 320
+
+
+def text(value: Any, limit: int = MAX_TEXT) -> str:
+    """Give a text of at most `limit` characters without control characters, or nothing."""
+    if not isinstance(value, str) or len(value) > limit:
+        return ""
+    trimmed = value.strip()
+    return trimmed if trimmed.isprintable() else ""
+
+
+def flag(value: Any) -> bool:
+    """Only the boolean true and the text `true` mean yes; 1, "1", "yes", [] and all else do not."""
+    return value is True or (isinstance(value, str) and value == "true")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Give an object as it is, and an empty one for everything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """Give the objects of a list, and an empty list for everything else."""
+    listed = value if isinstance(value, list) else []
+    return [entry for entry in listed if isinstance(entry, Mapping)]
+
+
+def subject(value: Any) -> str:
+    """Turn a provider's account id (text, or a whole number) into text; a missing or odd one is
+    refused.
+
+    Raises `provider_reply_invalid`, because an account without a stable id can never be found
+    again.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value or len(value) > MAX_SUBJECT:
+        raise Fault(FaultCode.PROVIDER_REPLY_INVALID, "the account id is missing or no text")
+    if not value.isprintable() or value != value.strip():
+        raise Fault(FaultCode.PROVIDER_REPLY_INVALID, "the account id holds odd characters")
+    return value
+
+
+def email(value: Any) -> str:
+    """Give an address that has one part on each side of the last `@`, or nothing."""
+    address = text(value, MAX_EMAIL)
+    local, at, domain = address.rpartition("@")
+    if not (local and at and domain) or any(char.isspace() for char in address):
+        return ""
+    return address
+
+
+def verdict(address: str, said: Any, *, proof: bool = True) -> EmailVerdict:
+    """Judge an address by the provider's flag `said` (None: there was none); `proof` False: the
+    flag proves nothing.
+    """
+    if not address:
+        return EmailVerdict.ABSENT
+    if said is None:
+        return EmailVerdict.SILENT
+    if not flag(said):
+        return EmailVerdict.UNVERIFIED
+    return EmailVerdict.VERIFIED if proof else EmailVerdict.SILENT
+
+
+def claims_profile(evidence: Evidence, *, proof: bool = True) -> Profile:
+    """Read the standard claims (OpenID Connect Core 5.1): the id_token's first, the userinfo
+    document's after them.
+    """
+    said = {**mapping(evidence.documents.get("userinfo")), **(evidence.claims or {})}
+    address = email(said.get("email"))
+    return Profile(
+        subject=subject(said.get("sub")),
+        issuer=evidence.issuer,
+        email=address,
+        email_verdict=verdict(address, said.get("email_verified"), proof=proof),
+        display_name=text(said.get("name")),
+        first_name=text(said.get("given_name")),
+        last_name=text(said.get("family_name")),
+        picture_url=picture(said.get("picture")),
+        locale=text(said.get("locale"), 35),
+    )
+
+
+def picture(value: Any) -> str:
+    """Give the address of a picture, or nothing where it is not one of the web."""
+    address = text(value)
+    return address if address.startswith(("https://", "http://")) else ""

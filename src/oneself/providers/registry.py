@@ -1,0 +1,29 @@
+"""All providers that this server knows, by id and by the other names that people use for them."""
+
+from types import MappingProxyType
+
+from oneself.faults import Fault, FaultCode
+from oneself.providers.generic_oidc import GENERIC_OIDC
+from oneself.providers.github import GITHUB
+from oneself.providers.google import GOOGLE
+from oneself.providers.spec import Provider
+from oneself.providers.spotify import SPOTIFY
+
+PROVIDERS: tuple[Provider, ...] = (GOOGLE, GITHUB, SPOTIFY, GENERIC_OIDC)
+
+ALIASES = MappingProxyType({"oidc": "generic_oidc"})
+
+_BY_ID = MappingProxyType({provider.id: provider for provider in PROVIDERS})
+
+
+def find(name: str) -> Provider | None:
+    """Give the provider with this id or alias (exact, lower case), or None."""
+    return _BY_ID.get(ALIASES.get(name, name))
+
+
+def get(name: str) -> Provider:
+    """Give the provider with this id or alias. Raises `provider_unknown`."""
+    provider = find(name)
+    if provider is None:
+        raise Fault(FaultCode.PROVIDER_UNKNOWN, "no provider has this id")
+    return provider

@@ -1,0 +1,192 @@
+"""The shape of a provider's file: what an outside identity provider is, as frozen values and one
+pure function.
+
+Addresses are templates. `{base}`, `{api}` and the like are filled from `Provider.bases` (which a
+project may override by the same name, for a self-hosted instance), `{tenant}` and `{client_id}`
+from the project's credentials. A project overrides single addresses by their name in
+`Provider.endpoints`, or by the name of a document in `Provider.documents` (the first is always
+called `userinfo`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from oneself.model import Profile
+
+Pairs = tuple[tuple[str, str], ...]
+ClientAuth = Literal["post", "basic", "none"]
+Rotation = Literal["reusable", "single_use", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that a provider said about one account, and what the project says about trusting
+    it.
+
+    `claims` are those of a verified id_token, or None. `documents` are the user documents by name;
+    an optional one that the provider refused is missing. `issuer` is the resolved one (no
+    placeholders). `vendor_hosted` is False as soon as the project points any address elsewhere.
+    `trusted_email_domains` names the domains whose addresses this provider may vouch for where its
+    flag alone is no proof; `*` stands for all. `form` is what came with the redirect itself.
+    """
+
+    issuer: str
+    token: Mapping[str, Any] = field(default_factory=dict)
+    documents: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] | None = None
+    vendor_hosted: bool = True
+    trusted_email_domains: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    def trusts(self, email: str) -> bool:
+        """Say whether the project trusts this provider for the domain of `email` by name."""
+        domain = email.rpartition("@")[2].lower()
+        return bool(domain) and any(
+            named == "*" or named.lower() == domain for named in self.trusted_email_domains
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One user document that sign-in reads with the access token.
+
+    `always` False means: only where no id_token came. `required` False means: a 401, 403 or 404
+    leaves it out. `query`, `headers` and `form` are templates like addresses, and may name
+    `{access_token}` besides. A `form` makes it a POST. `bearer` False sends no Authorization
+    header.
+    """
+
+    name: str
+    url: str
+    headers: Pairs = ()
+    query: Pairs = ()
+    form: Pairs = ()
+    always: bool = True
+    required: bool = True
+    bearer: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdTokenRule:
+    """How this provider's id_tokens are checked (OpenID Connect Core 3.1.3.7).
+
+    `issuers` are all accepted spellings, as templates; `{tid}` and other names are filled from the
+    token's own claims. `nonce` says that a nonce which we send comes back. `required` says that an
+    answer without an id_token is broken.
+    """
+
+    issuers: tuple[str, ...]
+    algs: tuple[str, ...] = ("RS256",)
+    nonce: bool = True
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """How a grant is kept alive. `kind` `exchange` trades the live access token for a longer one
+    instead.
+
+    `grace` is for how many seconds the provider still takes a replaced refresh token.
+    `public_client_rotation` is what holds for a client that has no secret, where that differs.
+    `params` go along with every refresh (templates).
+    """
+
+    kind: Literal["standard", "exchange", "none"] = "standard"
+    rotation: Rotation = "unknown"
+    public_client_rotation: Rotation | None = None
+    grace: int = 0
+    params: Pairs = ()
+    keeps_access_token: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """How a grant is handed back: the token is sent as `field` in a form, in JSON, in the query or
+    in the address.
+    """
+
+    method: Literal["POST", "DELETE", "GET"] = "POST"
+    auth: Literal["client", "basic", "post", "bearer", "none"] = "client"
+    body: Literal["form", "json", "query", "path"] = "form"
+    field: str = "token"
+    takes: Literal["access", "refresh", "either"] = "either"
+    whole_grant: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Recognises a reply: every field of `equals` (dotted path) holds one of its texts, and every
+    one of `contains` its text somewhere, whatever the case. Numbers and booleans are compared as
+    JSON writes them.
+    """
+
+    equals: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    contains: Pairs = ()
+
+
+def error(*codes: str) -> Match:
+    """Match a reply whose `error` field is one of `codes`."""
+    return Match(equals=(("error", codes),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One outside identity provider: everything that the engine needs to know, and how to read its
+    evidence.
+    """
+
+    id: str
+    name: str
+    kind: Literal["oidc", "oauth2"]
+    # the canonical host or `iss` under which accounts are kept, as a template
+    issuer: str
+    profile: Callable[[Evidence], Profile]
+
+    # addresses: authorization, token, and where there are such refresh, revocation, jwks, discovery
+    endpoints: Pairs
+    bases: Pairs = ()
+    default_tenant: str = ""
+    documents: tuple[Document, ...] = ()
+    id_token: IdTokenRule | None = None
+
+    # the authorize request
+    pkce: bool = True
+    scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    authorize_params: Pairs = ()
+    # options of the credentials that travel to the authorize request under the same name
+    option_params: tuple[str, ...] = ()
+    response_mode: str = ""
+    client_id_param: str = "client_id"
+
+    # RFC 9207: the `iss` that comes on redirects (template); compared when there, demanded only
+    # where announced
+    redirect_issuer: str = ""
+    redirect_issuer_required: bool = False
+    # `error` (or `error_reason`) words on a redirect which mean that the person said no
+    cancel_words: tuple[str, ...] = ("access_denied",)
+
+    # the token requests
+    client_auth: tuple[ClientAuth, ...] = ("basic", "post")
+    token_headers: Pairs = (("Accept", "application/json"),)
+    token_params: Pairs = ()
+    # separators that may stand between the granted scopes; blanks always may
+    answer_separator: str = " "
+    # seconds that an access token lives when the answer does not say; None: it is not known
+    default_lifetime: int | None = None
+    refresh: Refresh = Refresh()
+    revocation: Revocation | None = None
+
+    # how failures are told apart; checked in this order, before what RFC 6749 5.2 says
+    dead_grant: tuple[Match, ...] = (error("invalid_grant"),)
+    dead_code: tuple[Match, ...] = (error("invalid_grant"),)
+    misconfigured: tuple[Match, ...] = ()
+    transient: tuple[Match, ...] = ()
+
+    def endpoint(self, name: str) -> str:
+        """Give the template of an address of `endpoints` or of a document, or nothing."""
+        return dict(self.endpoints).get(name) or next(
+            (document.url for document in self.documents if document.name == name), ""
+        )
