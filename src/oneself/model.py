@@ -208,10 +208,7 @@ class User(Noun):
 
 
 class ExternalAccount(Noun):
-    """One account at one provider, linked to one user.
-
-    `fence` grows with every write of its tokens; `email_id` names the address of ours that this account proved.
-    """
+    """One account at one provider, linked to one user; `email_id` names the address of ours that it proved."""
 
     id: str
     user_id: str
@@ -226,7 +223,6 @@ class ExternalAccount(Noun):
     email_id: str
     picture_url: str
     locale: str
-    fence: int
     created_at: int
 
 
@@ -352,7 +348,6 @@ class Trip(Noun):
     config_id: str
     provider: str
     scopes: tuple[str, ...] = ()
-    asker: Asker | None = None
     # return URIs of the application; Stack uses `login_url` alone
     login_url: str = ""
     signup_url: str = ""
@@ -382,5 +377,6 @@ class Flow(Noun):
     created_at: int
     expires_at: int
     trip: Trip
+    asker: Asker | None = None
     parked: bytes = b""
     result: str = ""
