@@ -1,1 +1,1 @@
-"""The tests, and beside them the rigs they stand on: a PostgreSQL cluster, a browser, Node, a real server process."""
+"""The tests, and the rigs they stand on: PostgreSQL, a browser, Node, a server process."""

@@ -1,0 +1,73 @@
+"""What every test may ask for: databases of both engines, a browser; and nothing is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import chromium, postgres_server
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure: what a test needs is installed, or the run says so."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} did not run ({report.longrepr}); nothing here is skipped"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was not collected ({report.longrepr})"
+    return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Cluster]:
+    """One throwaway PostgreSQL server for the whole run, started at the first test that asks."""
+    with postgres_server.running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres: postgres_server.Cluster) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of this test's own, its statements logged."""
+    name = postgres.create_database(log_statements=True)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite file of this test's own; the file does not exist yet."""
+    return f"sqlite:///{tmp_path / 'oneself.sqlite3'}"
+
+
+@pytest.fixture(params=ENGINES)
+def engine_url(request: pytest.FixtureRequest) -> str:
+    """An empty database's address, once on each engine; a test that takes it holds on both."""
+    url: str = request.getfixturevalue(
+        "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    )
+    return url
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[chromium.Browser]:
+    """A fresh headless Chromium with no history and no cookies, closed after the test."""
+    async with chromium.launched() as opened:
+        yield opened
