@@ -1,0 +1,1 @@
+"""Dialect 1: the wire of Stytch's consumer API."""
