@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "node"
-OLDEST_MAJOR = 18
+OLDEST_MAJOR = 20
 RESULT_MARK = "::result::"
 
 
