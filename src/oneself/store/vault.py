@@ -1,0 +1,140 @@
+"""The vault's rows: sealed token sets, the lease with its fence, and the journal of refreshes."""
+
+from oneself.model import SealedTokens
+from oneself.store.database import Reader, Row, Tx
+
+_COLUMNS = """t.account_id, t.scopes, t.sealed, t.has_refresh_token, t.obtained_at, t.expires_at, t.dead_at, t.fence,
+    t.lease_owner, t.lease_until, t.retry_at"""
+
+# Every write counts the fence up, so that a refresh that was under way finds that its answer came too late.
+PUT = """
+INSERT INTO token_sets (project_id, account_id, scopes, sealed, has_refresh_token, obtained_at, expires_at, dead_at,
+    fence, lease_owner, lease_until, retry_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, '', 0, 0)
+ON CONFLICT (project_id, account_id, scopes) DO UPDATE SET sealed = excluded.sealed,
+    has_refresh_token = excluded.has_refresh_token, obtained_at = excluded.obtained_at,
+    expires_at = excluded.expires_at, dead_at = 0, fence = token_sets.fence + 1, lease_owner = '', lease_until = 0,
+    retry_at = 0"""
+
+# The user comes with accounts and token sets, so that one statement tells all of "unknown user", "not connected"
+# and "no such scopes" apart.
+FOR_USER = f"""
+SELECT u.id, a.id, a.subject, {_COLUMNS} FROM users u
+LEFT JOIN external_accounts a ON a.project_id = u.project_id AND a.user_id = u.id AND a.config_id = $3
+    AND a.allow_connected_accounts AND ($4 = '' OR a.subject = $4)
+LEFT JOIN token_sets t ON t.project_id = a.project_id AND t.account_id = a.id
+WHERE u.project_id = $1 AND u.id = $2 ORDER BY a.created_at, a.id, t.obtained_at DESC"""
+
+ONE = f"""
+SELECT '', t.account_id, '', {_COLUMNS} FROM token_sets t
+WHERE t.project_id = $1 AND t.account_id = $2 AND t.scopes = $3"""
+
+LEASE = """
+UPDATE token_sets SET lease_owner = $4, lease_until = $5, fence = fence + 1
+WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $6 AND lease_until < $7 AND dead_at = 0
+RETURNING fence"""
+
+JOURNAL = """
+INSERT INTO refresh_journal (project_id, account_id, scopes, fence, state, at) VALUES ($1, $2, $3, $4, 'sent', $5)"""
+
+SENT = """
+SELECT fence FROM refresh_journal
+WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND state = 'sent' ORDER BY fence DESC"""
+
+CLOSE = "DELETE FROM refresh_journal WHERE project_id = $1 AND account_id = $2 AND scopes = $3"
+
+STORE = """
+UPDATE token_sets SET sealed = $5, has_refresh_token = $6, obtained_at = $7, expires_at = $8, dead_at = $9,
+    fence = fence + 1, lease_owner = '', lease_until = 0, retry_at = $10
+WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $4
+RETURNING fence"""
+
+RELEASE = """
+UPDATE token_sets SET lease_owner = '', lease_until = 0, retry_at = $5, dead_at = $6
+WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $4
+RETURNING fence"""
+
+
+def _sealed(row: Row) -> SealedTokens:
+    return SealedTokens(
+        account_id=row[3],
+        scopes=row[4],
+        sealed=row[5],
+        has_refresh_token=bool(row[6]),
+        obtained_at=row[7],
+        expires_at=row[8],
+        dead_at=row[9],
+        fence=row[10],
+        lease_owner=row[11],
+        lease_until=row[12],
+        retry_at=row[13],
+    )
+
+
+async def put(
+    tx: Tx, project_id: str, account_id: str, scopes: str, sealed: bytes, has_refresh_token: bool, expires_at: int
+) -> None:
+    """Store the tokens of a new grant beside those with other scopes, in place of those with the same."""
+    await tx.run(PUT, project_id, account_id, scopes, sealed, has_refresh_token, tx.now, expires_at)
+
+
+async def for_user(
+    reader: Reader, project_id: str, user_id: str, config_id: str, subject: str
+) -> tuple[list[str], list[SealedTokens]] | None:
+    """Connected accounts of a user at a provider (all, or one subject) and their token sets; None: no such user."""
+    rows = await reader.all(FOR_USER, project_id, user_id, config_id, subject)
+    if not rows:
+        return None
+    accounts = list(dict.fromkeys(row[1] for row in rows if row[1] is not None))
+    return accounts, [_sealed(row) for row in rows if row[3] is not None]
+
+
+async def one(reader: Reader, project_id: str, account_id: str, scopes: str) -> SealedTokens | None:
+    """One token set as it stands now."""
+    row = await reader.one(ONE, project_id, account_id, scopes)
+    return None if row is None else _sealed(row)
+
+
+async def lease(tx: Tx, project_id: str, tokens: SealedTokens, owner: str, until: int) -> int | None:
+    """Take the right to refresh and write the journal; the fence to answer with, or None if another was first."""
+    row = await tx.one(
+        LEASE, project_id, tokens.account_id, tokens.scopes, owner, until, tokens.fence, tx.now
+    )
+    if row is None:
+        return None
+    fence: int = row[0]
+    await tx.run(JOURNAL, project_id, tokens.account_id, tokens.scopes, fence, tx.now)
+    return fence
+
+
+async def unanswered(tx: Tx, project_id: str, account_id: str, scopes: str) -> bool:
+    """Whether a refresh was sent whose outcome nobody wrote down."""
+    return await tx.one(SENT, project_id, account_id, scopes) is not None
+
+
+async def store(tx: Tx, project_id: str, answered: SealedTokens, fence: int) -> bool:
+    """Write a refresh's answer where the fence still stands, and close the journal; False if it came too late."""
+    row = await tx.one(
+        STORE,
+        project_id,
+        answered.account_id,
+        answered.scopes,
+        fence,
+        answered.sealed,
+        answered.has_refresh_token,
+        answered.obtained_at,
+        answered.expires_at,
+        answered.dead_at,
+        answered.retry_at,
+    )
+    await tx.run(CLOSE, project_id, answered.account_id, answered.scopes)
+    return row is not None
+
+
+async def release(
+    tx: Tx, project_id: str, account_id: str, scopes: str, fence: int, retry_at: int, dead_at: int
+) -> bool:
+    """Give the lease back without new tokens: a transient failure (retry later) or a dead grant; closes the journal."""
+    row = await tx.one(RELEASE, project_id, account_id, scopes, fence, retry_at, dead_at)
+    await tx.run(CLOSE, project_id, account_id, scopes)
+    return row is not None
