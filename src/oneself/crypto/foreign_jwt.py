@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from oneself.crypto import jwt
+from oneself.crypto import b64, jwt
 from oneself.faults import Fault, FaultCode
 
 Key = RSAKey | ECKey | OKPKey
@@ -104,8 +104,9 @@ def _load(kty: str, crv: str | None, n: str, e: str, x: str, y: str) -> Key | No
     """Parse the public members alone: whatever else the set says of the key does not enter."""
     try:
         if crv is None:
-            rsa = RSAKey.import_key({"kty": kty, "n": n, "e": e})
-            return rsa if rsa.raw_value.key_size >= _LEAST_RSA_BITS else None
+            bits = int.from_bytes(b64.decode(n) or b"", "big").bit_length()
+            strong = bits >= _LEAST_RSA_BITS
+            return RSAKey.import_key({"kty": kty, "n": n, "e": e}) if strong else None
         if kty == "EC":
             return ECKey.import_key({"kty": kty, "crv": crv, "x": x, "y": y})
         return OKPKey.import_key({"kty": kty, "crv": crv, "x": x})

@@ -1,0 +1,84 @@
+"""Password hashes: argon2id with OWASP's parameters, checked by a second implementation."""
+
+import os
+import time
+
+import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from oneself.crypto import passwords
+
+PASSWORD = "correct horse battery staple"
+HASH = passwords.hash_password(PASSWORD, os.urandom)
+
+
+def test_a_hash_carries_the_parameters_and_a_fresh_salt() -> None:
+    assert HASH.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert passwords.hash_password(PASSWORD, os.urandom) != HASH
+    fixed = [passwords.hash_password(PASSWORD, lambda n: b"s" * n) for _ in range(2)]
+    assert fixed[0] == fixed[1]
+
+
+def test_openssl_computes_the_same_hash() -> None:
+    try:
+        other = Argon2id(salt=b"s" * 16, length=32, iterations=2, lanes=1, memory_cost=19_456)
+    except UnsupportedAlgorithm:
+        other = None  # an OpenSSL before 3.2 has no argon2; the library's own test vectors remain
+    encoded = passwords.hash_password(PASSWORD, lambda n: b"s" * n)
+    if other is not None:
+        assert other.derive_phc_encoded(PASSWORD.encode()) == encoded
+
+
+def test_the_right_password_and_no_other() -> None:
+    assert passwords.verify_password(HASH, PASSWORD)
+    for wrong in ("", PASSWORD + " ", PASSWORD.upper(), PASSWORD[:-1], PASSWORD + "\0", "\ud800"):
+        assert not passwords.verify_password(HASH, wrong)
+
+
+def test_a_lone_surrogate_and_every_script_can_be_a_password() -> None:
+    for text in ("\ud800", "пароль", "密码", "a\0b"):
+        encoded = passwords.hash_password(text, os.urandom)
+        assert passwords.verify_password(encoded, text)
+        assert not passwords.verify_password(encoded, text + "x")
+
+
+def test_an_unknown_user_takes_as_long_as_a_known_one() -> None:
+    def seconds(encoded: str | None) -> float:
+        times = []
+        for _ in range(5):
+            before = time.thread_time()
+            assert not passwords.verify_password(encoded, "wrong")
+            times.append(time.thread_time() - before)
+        return min(times)
+
+    assert not passwords.verify_password(None, PASSWORD)
+    known, unknown = seconds(HASH), seconds(None)
+    assert known / 3 < unknown < known * 3
+
+
+def test_old_parameters_ask_for_a_new_hash() -> None:
+    assert not passwords.needs_rehash(HASH)
+    assert passwords.needs_rehash(HASH.replace("t=2", "t=1"))
+    assert passwords.needs_rehash("not a hash")
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        HASH.replace("m=19456", "m=4194304"),
+        HASH.replace("t=2", "t=1000000"),
+        HASH.replace("p=1", "p=1000"),
+        "$2b$12$abcdefghijklmnopqrstuv",
+        "",
+        "$argon2id$",
+        "$argon2id$v=19$m=x,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+        "é" * 100,
+    ],
+)
+def test_a_hostile_or_foreign_hash_costs_nothing_and_matches_nothing(encoded: str) -> None:
+    assert passwords.is_acceptable(HASH)
+    assert not passwords.is_acceptable(encoded)
+    before = time.thread_time()
+    assert not passwords.verify_password(encoded, PASSWORD)
+    assert time.thread_time() - before < 1
