@@ -1,0 +1,330 @@
+"""Every setting there is, with its type, its bounds, its default and its explanation.
+
+The explanation is the documentation: `oneself settings`, docs/configuration.md and the words of a
+refusal are all made from it.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from oneself.model import Secret
+
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Seconds = Annotated[int, Meta(ge=1, le=10 * 366 * 86_400)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Texts = tuple[str, ...]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all groups of settings: immutable, and closed to settings that nobody knows."""
+
+
+class Lifetimes(Part, frozen=True):
+    """How long things live, in seconds."""
+
+    access_token: Annotated[
+        Seconds,
+        Meta(description="An access token (JWT) of Stack's dialect. Its SDK needs 60 or more."),
+    ] = 600
+    stack_session: Annotated[Seconds, Meta(description="A refresh token of Stack's dialect.")] = 365 * 86_400
+    console_session: Annotated[Seconds, Meta(description="Being signed in on this server's own pages.")] = 86_400
+    flow: Annotated[Seconds, Meta(description="From the start of a browser trip to the provider's answer.")] = 600
+    ticket: Annotated[Seconds, Meta(description="An attach token, from its making to the start that spends it.")] = 600
+    grant: Annotated[
+        Seconds,
+        Meta(description="The one-time token or code that an application redeems after a trip."),
+    ] = 300
+
+
+class Limits(Part, frozen=True):
+    """How much is taken from one caller."""
+
+    body_bytes: Annotated[Count, Meta(description="Largest request body; a larger one is refused with 413.")] = (
+        1_048_576
+    )
+    starts_per_address: Annotated[
+        Count,
+        Meta(description="Browser trips that one address (an IPv6 /64) may start in a minute."),
+    ] = 120
+    starts_per_project: Annotated[
+        Count, Meta(description="Browser trips that may be started in a minute in one project.")
+    ] = 12_000
+    database_connections: Annotated[
+        Count, Meta(description="Connections to PostgreSQL that each worker keeps.", le=100)
+    ] = 6
+
+
+class Smtp(Part, frozen=True):
+    """The mail server for messages to users; without a host no mail is sent."""
+
+    host: Annotated[str, Meta(description="Name of the mail server.")] = ""
+    port: Annotated[Port, Meta(description="Its port.")] = 587
+    security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Meta(description="How the connection is protected; `none` is for a relay on the same machine."),
+    ] = "starttls"
+    user: Annotated[str, Meta(description="Account to sign in with, if the server asks.")] = ""
+    password: Annotated[Secret, Meta(description="Its password.")] = Secret("")
+    sender: Annotated[str, Meta(description="Address that messages come from.")] = ""
+
+
+class SharedProvider(Part, frozen=True):
+    """The server's own client at one provider, which projects may use instead of one of their own."""
+
+    client_id: Annotated[str, Meta(description="Client id at the provider.")]
+    client_secret: Annotated[Secret, Meta(description="Client secret at the provider.")] = Secret("")
+    issuer: Annotated[str, Meta(description="Issuer URL, for `generic_oidc`.")] = ""
+    tenant: Annotated[str, Meta(description="Tenant, where the provider has tenants.")] = ""
+    scopes: Annotated[Texts, Meta(description="Scopes asked for besides the provider's own.")] = ()
+    endpoints: Annotated[dict[str, str], Meta(description="Addresses that replace the provider's, by their name.")] = {}
+    options: Annotated[dict[str, str], Meta(description="Further options that this provider knows.")] = {}
+
+
+class DeclaredProvider(Part, frozen=True):
+    """A project's client at one provider. The table's name is the project's own name for it."""
+
+    provider: Annotated[str, Meta(description="Which provider this is; without it, the table's name says so.")] = ""
+    shared: Annotated[
+        bool,
+        Meta(description="Use the server's client from `shared_providers`; then no client is given here."),
+    ] = False
+    client_id: Annotated[str, Meta(description="Client id at the provider.")] = ""
+    client_secret: Annotated[Secret, Meta(description="Client secret at the provider.")] = Secret("")
+    allow_sign_in: Annotated[bool, Meta(description="People may sign in with it.")] = True
+    allow_connected_accounts: Annotated[
+        bool, Meta(description="The application may read the provider's tokens of its users.")
+    ] = True
+    issuer: Annotated[str, Meta(description="Issuer URL, for `generic_oidc`.")] = ""
+    tenant: Annotated[str, Meta(description="Tenant, where the provider has tenants.")] = ""
+    scopes: Annotated[Texts, Meta(description="Scopes asked for besides the provider's own.")] = ()
+    endpoints: Annotated[
+        dict[str, str],
+        Meta(
+            description="Addresses that replace the provider's, by their name: a self-hosted "
+            "GitLab, GitHub Enterprise, a test provider."
+        ),
+    ] = {}
+    options: Annotated[dict[str, str], Meta(description="Further options that this provider knows.")] = {}
+    trusted_email_domains: Annotated[
+        Texts,
+        Meta(
+            description="Domains whose e-mail addresses this provider may vouch for where its own "
+            "word is not enough; `*` is all of them."
+        ),
+    ] = ()
+
+
+class DeclaredPolicy(Part, frozen=True):
+    """How one dialect of the project decides; what is left out is as that dialect's contract has it."""
+
+    sign_up: Annotated[bool | None, Meta(description="New people may come in by themselves.")] = None
+    email_match: Annotated[
+        Literal["link", "refuse", "duplicate"] | None,
+        Meta(
+            description="What a new account with somebody's e-mail does: join that user (both "
+            "sides verified), be refused, or become another user."
+        ),
+    ] = None
+    unverified_email: Annotated[
+        Literal["create", "refuse"] | None,
+        Meta(description="A new account with somebody's e-mail for which the provider does not vouch."),
+    ] = None
+    unverified_owner: Annotated[
+        Literal["reclaim", "refuse"] | None,
+        Meta(description="The e-mail's present owner never proved it."),
+    ] = None
+    keep_unverified_email: Annotated[
+        bool | None, Meta(description="Store an address that the provider does not vouch for.")
+    ] = None
+    one_sign_in_account_per_provider: Annotated[
+        bool | None,
+        Meta(description="One user signs in with one account of each provider at most."),
+    ] = None
+    keep_last_way_in: Annotated[bool | None, Meta(description="Refuse to remove the last way in that a user has.")] = (
+        None
+    )
+    attach_proof: Annotated[
+        Literal["asker", "pkce", "session"] | None,
+        Meta(description="What finishing an attach asks for besides the one-time token."),
+    ] = None
+    reset_unproven_factors: Annotated[
+        bool | None,
+        Meta(description="A reclaimed user loses passwords and codes that nobody proved."),
+    ] = None
+
+
+class StytchSide(Part, frozen=True):
+    """The project's ids and keys in Stytch's dialect; fixed, so that clients can be configured first."""
+
+    project_id: Annotated[str, Meta(description="`project-test-<uuid>` or `project-live-<uuid>`.")]
+    secret: Annotated[Secret, Meta(description="Backend secret, `secret-test-...`.")] = Secret("")
+    public_token: Annotated[str, Meta(description="Browser token, `public-token-test-<uuid>`; made if left out.")] = ""
+    callback_id: Annotated[
+        str,
+        Meta(
+            description="`oauth-callback-test-<uuid>`: the end of the callback URL that is "
+            "registered at providers; made if left out."
+        ),
+    ] = ""
+
+
+class StackSide(Part, frozen=True):
+    """The project's id and keys in Stack Auth's dialect."""
+
+    project_id: Annotated[str, Meta(description="A UUID, or `internal`.")]
+    publishable_client_key: Annotated[Secret, Meta(description="Client key, `pck_...`.")] = Secret("")
+    secret_server_key: Annotated[Secret, Meta(description="Server key, `ssk_...`.")] = Secret("")
+    super_secret_admin_key: Annotated[Secret, Meta(description="Admin key, `sak_...`.")] = Secret("")
+
+
+class DeclaredRedirect(Part, frozen=True):
+    """One return URL that Stytch's dialect allows, compared as a whole."""
+
+    url: Annotated[str, Meta(description="The URL, with its path and query.")]
+    login: Annotated[bool, Meta(description="Allowed for people who exist.")] = True
+    signup: Annotated[bool, Meta(description="Allowed for people who are new.")] = True
+    default: Annotated[bool, Meta(description="Used when a start names none.")] = False
+
+
+class DeclaredDomain(Part, frozen=True):
+    """One base URL that Stack's dialect trusts for redirects; `*` and `**` are wildcards."""
+
+    base_url: Annotated[str, Meta(description="Scheme, host and port.")]
+    handler_path: Annotated[str, Meta(description="Where that application's handler is.")] = "/handler"
+
+
+class DeclaredProject(Part, frozen=True):
+    """A project that this file owns: made at start if it is missing, brought to this state if not."""
+
+    id: Annotated[str, Meta(description="A UUID that stays the same; it names the project for good.")]
+    display_name: Annotated[str, Meta(description="Name that people see.")] = "Project"
+    environment: Annotated[Literal["test", "live"], Meta(description="Goes into the ids of Stytch's dialect.")] = "test"
+    stytch: Annotated[StytchSide | None, Meta(description="Ids and keys in Stytch's dialect; made if left out.")] = None
+    stack: Annotated[
+        StackSide | None,
+        Meta(description="Ids and keys in Stack Auth's dialect; made if left out."),
+    ] = None
+    redirect_urls: Annotated[tuple[DeclaredRedirect, ...], Meta(description="Return URLs of Stytch's dialect.")] = ()
+    authorized_origins: Annotated[
+        Texts, Meta(description="Origins from which browsers may call Stytch's frontend API.")
+    ] = ()
+    trusted_domains: Annotated[
+        tuple[DeclaredDomain, ...], Meta(description="Where Stack's dialect may redirect to.")
+    ] = ()
+    allow_localhost: Annotated[bool, Meta(description="Stack's dialect may redirect to any port of localhost.")] = True
+    require_publishable_client_key: Annotated[bool, Meta(description="Stack's clients must send their key.")] = False
+    password_enabled: Annotated[bool, Meta(description="People may have passwords.")] = True
+    otp_enabled: Annotated[bool, Meta(description="People may sign in with a mailed code.")] = False
+    require_email_verification: Annotated[
+        bool, Meta(description="People are restricted until their e-mail is proved (Stack).")
+    ] = False
+    personal_team_on_sign_up: Annotated[bool, Meta(description="Everybody gets a team of their own (Stack).")] = False
+    client_team_creation: Annotated[bool, Meta(description="Clients may create teams (Stack).")] = False
+    client_user_deletion: Annotated[bool, Meta(description="People may delete themselves (Stack).")] = False
+    pkce_required_for_oauth: Annotated[bool, Meta(description="What Stytch's browser SDK is told: use PKCE.")] = True
+    first_party: Annotated[bool, Meta(description="Belongs to the operator; may read tokens of shared clients.")] = (
+        False
+    )
+    policies: Annotated[
+        dict[Literal["stytch", "stack", "console"], DeclaredPolicy],
+        Meta(description="How users and accounts are decided about, by dialect."),
+    ] = {}
+    providers: Annotated[
+        dict[str, DeclaredProvider],
+        Meta(description="The providers that people may use here, by the project's name for them."),
+    ] = {}
+
+
+class Config(Part, frozen=True):
+    """All settings of one server."""
+
+    base_url: Annotated[
+        str,
+        Meta(
+            description="The origin under which browsers and SDKs reach this server, without a "
+            "path: `https://id.example.com`. Without it: http://localhost with the "
+            "port."
+        ),
+    ] = ""
+    allow_http: Annotated[
+        bool,
+        Meta(
+            description="Take an http `base_url` that is not localhost. Only for a closed test "
+            "network: everything secret then travels in clear."
+        ),
+    ] = False
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 8000
+    workers: Annotated[int, Meta(description="Processes that share the port. SQLite bears one.", ge=1, le=256)] = 1
+    stop_seconds: Annotated[
+        Seconds,
+        Meta(description="How long requests that run may take to end when the server is stopped."),
+    ] = 10
+    database_url: Annotated[
+        Secret,
+        Meta(
+            description="`postgresql://user:password@host/name` (several hosts are fine) or `sqlite:///path/to/file`."
+        ),
+    ] = Secret("")
+    master_keys: Annotated[
+        Secret,
+        Meta(
+            description="The key ring that everything sealed hangs on: `id:base64` entries, one "
+            "per line or parted by commas, the active one first. `oneself keys "
+            "generate` makes one."
+        ),
+    ] = Secret("")
+    trusted_proxies: Annotated[
+        Texts,
+        Meta(
+            description="Addresses or networks of proxies whose X-Forwarded-For is believed; from "
+            "anybody else it is ignored."
+        ),
+    ] = ()
+    allowed_private_hosts: Annotated[
+        Texts,
+        Meta(
+            description="Hosts (`name` or `name:port`) that outbound calls may reach although "
+            "they are at private addresses or speak plain http."
+        ),
+    ] = ()
+    allow_shared_tokens: Annotated[
+        bool,
+        Meta(description="Give first-party projects the tokens that shared clients got. Off: nobody gets them."),
+    ] = False
+    probe_tokens: Annotated[
+        bool,
+        Meta(
+            description="Ask the provider whether a stored token still lives before giving it "
+            "out, as Stack Auth does. Costs one outbound call per read."
+        ),
+    ] = False
+    access_log: Annotated[
+        Literal["off", "path", "full"],
+        Meta(
+            description="Log each request: `path` without the query; `full` with it, and so with "
+            "codes and tokens, which `oneself serve` refuses."
+        ),
+    ] = "off"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="What is worth a log line.")
+    ] = "info"
+    log_format: Annotated[Literal["text", "json"], Meta(description="Log lines for people or for machines.")] = "text"
+    lifetimes: Annotated[Lifetimes, Meta(description="How long things live.")] = Lifetimes()
+    limits: Annotated[Limits, Meta(description="How much is taken from one caller.")] = Limits()
+    smtp: Annotated[Smtp, Meta(description="The mail server.")] = Smtp()
+    shared_providers: Annotated[
+        dict[str, SharedProvider],
+        Meta(description="The server's own clients at providers, by the provider's id."),
+    ] = {}
+    projects: Annotated[tuple[DeclaredProject, ...], Meta(description="Projects that this file owns.")] = ()
+
+    @property
+    def engine(self) -> Literal["sqlite", "postgresql", ""]:
+        """Which database the address names, or nothing if it names none that we know."""
+        scheme = self.database_url.reveal().partition(":")[0].lower()
+        if scheme in ("postgres", "postgresql"):
+            return "postgresql"
+        return "sqlite" if scheme == "sqlite" else ""
