@@ -1,0 +1,26 @@
+"""How long things live, and when a token counts as fresh; microseconds unless a name says otherwise."""
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
+
+TICKET = 10 * MINUTE
+FLOW = 10 * MINUTE
+GRANT = 5 * MINUTE
+
+# Rows of trips stay readable for an hour after they expire, so that a timeout can be told from an unknown state.
+FLOW_KEPT = 60 * MINUTE
+
+MIN_SESSION_MINUTES = 5
+MAX_SESSION_MINUTES = 527_040
+
+# A token is handed out while it lives at least this long; of a shorter-lived one, at least half of its life.
+FRESH_MARGIN = 5 * MINUTE
+
+
+def is_fresh(obtained_at: int, expires_at: int, now: int) -> bool:
+    """Whether an access token may be handed out without asking the provider; 0 means that its end is not known."""
+    if not expires_at:
+        return True
+    margin = min(FRESH_MARGIN, (expires_at - obtained_at) // 2)
+    return expires_at - now > margin
