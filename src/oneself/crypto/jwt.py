@@ -40,16 +40,12 @@ _PKCS1 = PKCS1v15()
 
 
 class Signer:
-    """Signs claims under one private key; the key is parsed and the header spelled once, not per
-    token.
-    """
+    """Signs claims under one private key; key and header are prepared once, not per token."""
 
     __slots__ = ("_key", "_prefix", "alg", "kid", "typ")
 
     def __init__(self, alg: Alg, kid: str, private_key: PrivateKey, typ: str = "JWT") -> None:
-        """Take the algorithm, which must fit the key (else ValueError), the key's id and the
-        tokens' `typ`.
-        """
+        """Take the algorithm (ValueError if it does not fit the key), the key's id and a `typ`."""
         if isinstance(private_key, RSAPrivateKey) != (alg == "RS256"):
             raise ValueError("the algorithm does not fit the key")
         self.alg, self.kid, self.typ = alg, kid, typ
@@ -60,8 +56,9 @@ class Signer:
         return f"<Signer {self.alg} {self.kid}>"
 
     def sign(self, claims: Mapping[str, Any] | bytes, **header: str) -> str:
-        """Return the compact token over `claims` (a JSON object, or its bytes), with more header
-        members if given.
+        """Return the compact token over `claims`: a JSON object, or its bytes.
+
+        `header` adds members; ValueError for one that every verifier refuses.
         """
         prefix = self._prefix
         if header:
@@ -76,14 +73,13 @@ class Signer:
 def verify(
     token: str, keys: Mapping[str, PublicKey], alg: Alg, typ: str | None = "JWT"
 ) -> dict[str, Any]:
-    """Return the claims of a token of ours, signed by one of `keys` (by key id) under exactly
-    `alg`.
+    """Return the claims of a token of ours, signed under `alg` and no other by one of `keys`.
 
-    `typ` must be the header's, None takes any. Times, issuer and audience are the caller's to check
-    (`check_times`). Fault(token_malformed) for anything but three canonical parts of bounded length
-    with JSON objects in the first two, or a header that asks for more than `alg`, `kid`, `typ`;
-    Fault(token_signature_invalid) for another algorithm, an unknown key (with the fact
-    `kid_unknown`) or a signature that does not hold.
+    `keys` are found by key id; `typ` must be the header's, None takes any. Times, issuer and
+    audience are the caller's to check (`check_times`). Fault(token_malformed) for anything but
+    three canonical parts of bounded length with JSON objects in the first two, or a header that
+    asks for more than `alg`, `kid`, `typ`; Fault(token_signature_invalid) for another algorithm, an
+    unknown key (with the fact `kid_unknown`) or a signature that does not hold.
     """
     header, payload, signature, signed = _split(token)
     if header.get("alg") != alg or (typ is not None and header.get("typ") != typ):
@@ -106,8 +102,7 @@ def read_header(token: str) -> dict[str, Any]:
 
 
 def peek_claims(token: str) -> dict[str, Any]:
-    """Return the claims of a token, UNVERIFIED: good for choosing a project's keys and nothing
-    else.
+    """Return the claims of a token, UNVERIFIED: good for choosing keys and nothing else.
 
     Fault(token_malformed) as in `verify`.
     """

@@ -1,5 +1,4 @@
-"""Sealing what must not be readable in the database: AES-256-GCM under data keys, data keys under a
-key ring.
+"""Seals for what must not be readable in the database: AES-256-GCM, and the keys over the keys.
 
 A sealed value opens only where it was sealed: the place (project, user or flow, row, column) is
 associated data, each part with its length before it, so that neither a swapped ciphertext nor a
@@ -38,20 +37,17 @@ def new_data_key(random: Random) -> bytes:
 
 
 def sealed_under(sealed: bytes) -> str:
-    """Return the id (UUID) of the data key that sealed this value; Fault(seal_broken) if it has
-    no such form.
-    """
+    """Return the id (UUID) of the data key that sealed this value; Fault(seal_broken) if none."""
     if len(sealed) < _LEAST_SEALED or sealed[:1] != _SEALED_V1:
         _broken("not a sealed value")
     return uuid_text(sealed[1:_HEADER_BYTES])
 
 
 class DataKey:
-    """One key that seals values, known by a UUID. Layout: version 1 | key id 16 | nonce 12 |
-    ciphertext and tag.
+    """One key that seals values, known by a UUID.
 
-    Nonces are random, so one key seals at most 2**32 values (NIST SP 800-38D section 8.3): hence a
-    key per project.
+    The layout, in bytes: version 1, key id 16, nonce 12, ciphertext, tag 16. Nonces are random, so
+    one key seals at most 2**32 values (NIST SP 800-38D section 8.3): hence a key per project.
     """
 
     __slots__ = ("_aead", "_header", "_random", "id")
@@ -70,8 +66,8 @@ class DataKey:
         raise TypeError("a key is never serialised")
 
     def seal(self, plaintext: bytes, *where: str) -> bytes:
-        """Encrypt `plaintext` so that it opens only with the same `where`, part by part; 45
-        bytes longer.
+        """Encrypt `plaintext`, 45 bytes longer then, so that it opens only with the same
+        `where`.
         """
         nonce = self._random(_NONCE_BYTES)
         aad = _aad(self._header, where)
@@ -89,8 +85,7 @@ class DataKey:
 
 
 class KeyRing:
-    """The master keys, by id. The first wraps and derives; the others still unwrap and derive what
-    they once did.
+    """The master keys, by id: the first is active, the others still unwrap and derive as before.
 
     Nothing is encrypted under a master key itself: every use has a key of its own, derived by HKDF
     (RFC 5869).
@@ -116,9 +111,9 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str, random: Random) -> "KeyRing":
-        """Read `id:base64key` entries, parted by lines or commas, the active one first; `#` begins
-        a comment line.
+        """Read `id:base64key` entries, the active one first, parted by line ends or commas.
 
+        A line that begins with `#` is a comment.
         Fault(master_key_missing) for no entry, a bad or repeated id, or a key that is not 32 bytes.
         The detail names the entry's place, never its text.
         """
