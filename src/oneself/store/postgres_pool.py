@@ -1,0 +1,182 @@
+"""A small pool of connections: the last used first, opened when needed, waiters in their order."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from oneself.faults import Fault, FaultCode
+from oneself.store.postgres_link import Dialing, Link, dial
+
+IDLE_SECONDS = 300.0
+"""A connection idle for longer may have died in some firewall: it is dropped instead of tried."""
+
+
+class Pool:
+    """At most `size` connections to whichever host takes writes. All calls are made on one loop.
+
+    No query resets a connection: nothing lives on one outside a transaction.
+    """
+
+    def __init__(
+        self,
+        dialing: Dialing,
+        size: int = 8,
+        wait_seconds: float = 10.0,
+        connect: Callable[[Dialing, str], Awaitable[Link]] = dial,
+    ) -> None:
+        self._dialing = dialing
+        self._connect = connect
+        self._hosts = deque(dialing.hosts())
+        self._size = size
+        self._wait_seconds = wait_seconds
+        self._idle: list[Link] = []
+        self._waiters: deque[asyncio.Future[Link | None]] = deque()
+        self._links: set[Link] = set()
+        self._dialed = 0
+        self._epoch = 0
+        self._closed = False
+        self._all_back = asyncio.Event()
+        self.clock_difference = 0
+
+    @property
+    def open_links(self) -> int:
+        """How many connections are open now."""
+        return len(self._links)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a caller would have to wait now."""
+        return not self._idle and self._dialed >= self._size
+
+    def take(self) -> Link | None:
+        """An idle connection at once, or None."""
+        now = asyncio.get_running_loop().time()
+        while self._idle:
+            link = self._idle.pop()
+            fresh = now - link.idle_since < IDLE_SECONDS
+            if fresh and not link.closed and link.epoch == self._epoch:
+                return link
+            self._discard(link)
+        return None
+
+    async def acquire(self) -> Link:
+        """A connection: idle, new, or the next that comes free within `wait_seconds`.
+
+        Raises Fault(database_unavailable) when none could be opened or none came free.
+        """
+        link = self.take()
+        if link is not None:
+            return link
+        if self._closed:
+            raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is closed")
+        if self._dialed < self._size:
+            return await self._open()
+        return await self._wait()
+
+    def release(self, link: Link) -> None:
+        """Give a connection back, to the first in line or to rest; a lost one is dropped.
+
+        Where one showed that its server as a whole is in doubt, all that are as old go with it.
+        """
+        if link.lost is not None and link.lost.everywhere and link.epoch == self._epoch:
+            self._epoch += 1
+        if link.lost or link.closed or self._closed or link.epoch != self._epoch:
+            self._discard(link)
+            self._wake(None)
+            if len(self._links) <= len(self._idle):
+                self._all_back.set()
+        elif not self._wake(link):
+            link.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(link)
+
+    async def close(self, patience: float = 5.0) -> None:
+        """Wait `patience` seconds for connections in use, then cut what is left."""
+        self._closed = True
+        self._fail_waiters(Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is closed"))
+        self._all_back.clear()
+        if len(self._links) > len(self._idle):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_back.wait(), patience)
+        for link in list(self._links):
+            self._discard(link)
+        self._idle.clear()
+
+    async def _open(self) -> Link:
+        """Open one connection more: to the host that last answered, else to the next that does."""
+        self._dialed += 1
+        reasons = []
+        try:
+            for _ in range(len(self._hosts)):
+                try:
+                    link = await self._connect(self._dialing, self._hosts[0])
+                except Fault as fault:
+                    reasons.append(fault.detail)
+                    self._hosts.rotate(-1)
+                else:
+                    return self._adopt(link)
+        except BaseException:
+            self._dialed -= 1
+            self._wake(None)
+            raise
+        self._dialed -= 1
+        nowhere = Fault(FaultCode.DATABASE_UNAVAILABLE, detail="; ".join(reasons))
+        self._fail_waiters(nowhere)
+        raise nowhere
+
+    def _adopt(self, link: Link) -> Link:
+        """Count a connection as ours."""
+        link.epoch = self._epoch
+        self._links.add(link)
+        self.clock_difference = link.clock_difference
+        return link
+
+    def _discard(self, link: Link) -> None:
+        """Cut a connection and forget it."""
+        link.drop()
+        if link in self._links:
+            self._links.remove(link)
+            self._dialed -= 1
+
+    async def _wait(self) -> Link:
+        """Wait in line for a connection that comes free, or for the right to open one."""
+        turn: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(turn)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                link = await turn
+        except TimeoutError:
+            self._hand_back(turn)
+            detail = f"no connection came free in {self._wait_seconds:g} s"
+            raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail=detail) from None
+        except BaseException:
+            self._hand_back(turn)
+            raise
+        return link if link is not None else await self.acquire()
+
+    def _hand_back(self, turn: "asyncio.Future[Link | None]") -> None:
+        """Pass on what a waiter was given just as it stopped waiting."""
+        if turn in self._waiters:
+            self._waiters.remove(turn)
+        elif turn.done() and not turn.cancelled() and turn.exception() is None:
+            link = turn.result()
+            if link is None:
+                self._wake(None)
+            else:
+                self.release(link)
+
+    def _wake(self, link: Link | None) -> bool:
+        """Give a connection (or with None, the right to open one) to the first in line, if any."""
+        while self._waiters:
+            turn = self._waiters.popleft()
+            if not turn.done():
+                turn.set_result(link)
+                return True
+        return False
+
+    def _fail_waiters(self, fault: Fault) -> None:
+        """Nobody can be reached: those in line learn it now, not each after its own attempt."""
+        while self._waiters:
+            turn = self._waiters.popleft()
+            if not turn.done():
+                turn.set_exception(Fault(fault.code, detail=fault.detail))
