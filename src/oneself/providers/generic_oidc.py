@@ -22,7 +22,7 @@ GENERIC_OIDC = Provider(
     kind="oidc",
     issuer="{issuer}",
     profile=profile,
-    endpoints=(("discovery", "{issuer}/.well-known/openid-configuration"),),
+    endpoints=(("discovery", "{issuer_root}/.well-known/openid-configuration"),),
     documents=(Document(name="userinfo", url="", required=False),),
     id_token=IdTokenRule(
         issuers=("{issuer}",),

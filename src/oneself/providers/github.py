@@ -9,7 +9,15 @@ others. GitHub Apps rotate, OAuth Apps never expire. A redirect after installing
 
 from oneself.model import Profile
 from oneself.providers.reading import email, items, mapping, picture, subject, text, verdict
-from oneself.providers.spec import Document, Evidence, Provider, Refresh, Revocation, error
+from oneself.providers.spec import (
+    DEAD_GRANT,
+    Document,
+    Evidence,
+    Provider,
+    Refresh,
+    Revocation,
+    error,
+)
 
 ACCEPT = ("Accept", "application/vnd.github+json")
 
@@ -54,10 +62,8 @@ GITHUB = Provider(
     client_auth=("post", "basic"),
     answer_separator=",",
     refresh=Refresh(rotation="single_use", keeps_access_token=False),
-    revocation=Revocation(
-        method="DELETE", auth="basic", body="json", field="access_token", takes="access"
-    ),
-    dead_grant=(error("bad_refresh_token", "invalid_grant"),),
+    revocation=Revocation(method="DELETE", auth="basic", body="json", field="access_token", takes="access"),
+    dead_grant=(error("bad_refresh_token"), *DEAD_GRANT),
     dead_code=(error("bad_verification_code", "invalid_grant"),),
     misconfigured=(error("incorrect_client_credentials", "redirect_uri_mismatch"),),
 )

@@ -16,7 +16,6 @@ from oneself.providers.spec import (
     Provider,
     Refresh,
     Revocation,
-    error,
 )
 
 ISSUER = "https://accounts.google.com"
@@ -31,9 +30,7 @@ def profile(evidence: Evidence) -> Profile:
     wanted = evidence.options.get("hd", "")
     if wanted and wanted != "*" and {**document, **(evidence.claims or {})}.get("hd") != wanted:
         raise Fault(FaultCode.PROVIDER_DENIED, "not of the demanded Workspace domain")
-    return claims_profile(
-        Evidence(issuer=evidence.issuer, claims=evidence.claims, documents={"userinfo": document})
-    )
+    return claims_profile(Evidence(issuer=evidence.issuer, claims=evidence.claims, documents={"userinfo": document}))
 
 
 GOOGLE = Provider(
@@ -48,11 +45,7 @@ GOOGLE = Provider(
         ("revocation", "https://oauth2.googleapis.com/revoke"),
         ("jwks", "https://www.googleapis.com/oauth2/v3/certs"),
     ),
-    documents=(
-        Document(
-            name="userinfo", url="https://openidconnect.googleapis.com/v1/userinfo", always=False
-        ),
-    ),
+    documents=(Document(name="userinfo", url="https://openidconnect.googleapis.com/v1/userinfo", always=False),),
     id_token=IdTokenRule(issuers=(ISSUER, "accounts.google.com"), required=False),
     scopes=("openid", "email", "profile"),
     authorize_params=(("access_type", "offline"),),
@@ -61,5 +54,4 @@ GOOGLE = Provider(
     client_auth=("post", "basic"),
     refresh=Refresh(rotation="reusable"),
     revocation=Revocation(auth="none"),
-    dead_grant=(error("invalid_grant"),),
 )

@@ -43,9 +43,7 @@ class Evidence:
     def trusts(self, email: str) -> bool:
         """Say whether the project trusts this provider for the domain of `email` by name."""
         domain = email.rpartition("@")[2].lower()
-        return bool(domain) and any(
-            named == "*" or named.lower() == domain for named in self.trusted_email_domains
-        )
+        return bool(domain) and any(named == "*" or named.lower() == domain for named in self.trusted_email_domains)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +88,8 @@ class Refresh:
 
     `grace` is for how many seconds the provider still takes a replaced refresh token.
     `public_client_rotation` is what holds for a client that has no secret, where that differs.
-    `params` go along with every refresh (templates).
+    `params` go along with every refresh (templates); for `exchange` they are the whole grant.
+    `redirect_uri` says that our callback URI must be repeated.
     """
 
     kind: Literal["standard", "exchange", "none"] = "standard"
@@ -98,7 +97,20 @@ class Refresh:
     public_client_rotation: Rotation | None = None
     grace: int = 0
     params: Pairs = ()
+    redirect_uri: bool = False
     keeps_access_token: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedSecret:
+    """The client secret is a token that we sign ourselves with ES256 (RFC 7523 as some use it).
+
+    The credentials' secret is then the private key (PEM), and their options name it: `key_id`, and
+    `team_id` as the issuer. `audience` is who reads it, `lifetime` is in seconds.
+    """
+
+    audience: str
+    lifetime: int = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +129,12 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Recognises a reply: every field of `equals` (dotted path) holds one of its texts, and every
-    one of `contains` its text somewhere, whatever the case. Numbers and booleans are compared as
-    JSON writes them.
+    """Recognises a reply: its HTTP status is one of `status` (where given), every field of `equals`
+    (dotted path) holds one of its texts, and every one of `contains` its text somewhere, whatever
+    the case. Numbers and booleans are compared as JSON writes them.
     """
 
+    status: tuple[int, ...] = ()
     equals: tuple[tuple[str, tuple[str, ...]], ...] = ()
     contains: Pairs = ()
 
@@ -129,6 +142,21 @@ class Match:
 def error(*codes: str) -> Match:
     """Match a reply whose `error` field is one of `codes`."""
     return Match(equals=(("error", codes),))
+
+
+# Answers to a refresh after which the same refresh token will never work again. RFC 6749 5.2 names
+# the first; the others are what servers say when a person or an administrator took consent back.
+DEAD_GRANT = (
+    error(
+        "invalid_grant",
+        "access_denied",
+        "consent_required",
+        "interaction_required",
+        "login_required",
+        "invalid_token",
+        "unauthorized_client",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +193,15 @@ class Provider:
     # where announced
     redirect_issuer: str = ""
     redirect_issuer_required: bool = False
-    # `error` (or `error_reason`) words on a redirect which mean that the person said no
-    cancel_words: tuple[str, ...] = ("access_denied",)
+    # `error` (or `error_reason`) words on a redirect which mean that the person said no, beside
+    # those that any provider may use
+    cancel_words: tuple[str, ...] = ()
 
     # the token requests
     client_auth: tuple[ClientAuth, ...] = ("basic", "post")
     token_headers: Pairs = (("Accept", "application/json"),)
     token_params: Pairs = ()
+    signed_secret: SignedSecret | None = None
     # separators that may stand between the granted scopes; blanks always may
     answer_separator: str = " "
     # seconds that an access token lives when the answer does not say; None: it is not known
@@ -179,8 +209,9 @@ class Provider:
     refresh: Refresh = Refresh()
     revocation: Revocation | None = None
 
-    # how failures are told apart; checked in this order, before what RFC 6749 5.2 says
-    dead_grant: tuple[Match, ...] = (error("invalid_grant"),)
+    # how failures are told apart: `transient` first, then `misconfigured`, then `dead_grant` for a
+    # refresh or `dead_code` for an exchange, then what RFC 6749 5.2 says
+    dead_grant: tuple[Match, ...] = DEAD_GRANT
     dead_code: tuple[Match, ...] = (error("invalid_grant"),)
     misconfigured: tuple[Match, ...] = ()
     transient: tuple[Match, ...] = ()

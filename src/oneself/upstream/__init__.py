@@ -1,0 +1,1 @@
+"""Hands to the providers: the only code that calls them."""

@@ -1,0 +1,73 @@
+"""A gate per provider host: so many calls at once, so many waiting, no queue for others."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from oneself.faults import Fault, FaultCode
+
+
+class Gate:
+    """Lets `most` in at once and `waiting` wait, in the order in which they came."""
+
+    def __init__(self, most: int, waiting: int) -> None:
+        self._free = most
+        self._most = most
+        self._room = waiting
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def idle(self) -> bool:
+        """Nobody is in, and nobody waits."""
+        return self._free == self._most and not self._queue
+
+    async def enter(self) -> None:
+        """Wait for a place. Raises `provider_unavailable` at once where too many wait already."""
+        if self._free > 0:
+            self._free -= 1
+            return
+        if len(self._queue) >= self._room:
+            raise Fault(FaultCode.PROVIDER_UNAVAILABLE, "too many calls wait for it", sent=False)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()
+            else:
+                self._queue.remove(turn)
+            raise
+
+    def leave(self) -> None:
+        """Give the place to the next who still waits, or free it."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
+class Gates:
+    """The gates of all hosts; one that nobody uses is forgotten."""
+
+    def __init__(self, most: int, waiting: int) -> None:
+        self._most = most
+        self._waiting = waiting
+        self._gates: dict[str, Gate] = {}
+
+    @asynccontextmanager
+    async def through(self, host: str) -> AsyncIterator[None]:
+        """Hold a place at the gate of `host`. Raises `provider_unavailable` where it is full."""
+        gate = self._gates.setdefault(host, Gate(self._most, self._waiting))
+        try:
+            await gate.enter()
+            try:
+                yield
+            finally:
+                gate.leave()
+        finally:
+            if gate.idle:
+                self._gates.pop(host, None)

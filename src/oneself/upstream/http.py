@@ -1,0 +1,257 @@
+"""The one outbound HTTP client: bounded in time, size and number, public addresses only, no
+redirects.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import ClientTimeout, DummyCookieJar, TCPConnector, hdrs
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from oneself.faults import Fault, FaultCode
+from oneself.upstream.addresses import AddressRefusedError, PublicResolver, public_socket
+from oneself.upstream.gates import Gates
+from oneself.upstream.resolver import ThreadResolver
+from oneself.upstream.shelf import Shelf
+
+Method = Literal["GET", "POST", "DELETE"]
+
+# Servers of one's own (Node's by default) close an idle connection after five seconds; a POST on a
+# connection that is just being closed fails and may not be sent again, so we close first.
+KEEP_ALIVE = 4.0
+MAX_RETRY_AFTER = 86_400
+# The deadline of `Limits` stands around everything; aiohttp's own would only stand beside it.
+NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one call may cost: `deadline` in seconds for all of it, `size` of the body in bytes,
+    `at_once` calls per host, `waiting` more that wait for a place.
+    """
+
+    deadline: float = 10.0
+    size: int = 1_048_576
+    at_once: int = 32
+    waiting: int = 256
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """What a provider answered: never shown, because bodies carry tokens."""
+
+    status: int
+    content_type: str
+    body: bytes
+    retry_after: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.body)} bytes)"
+
+    @property
+    def ok(self) -> bool:
+        """The status is one of success."""
+        return 200 <= self.status < 300
+
+
+@dataclass(slots=True)
+class _Trip:
+    """What happened to one request: `sent` once any byte of it may have left."""
+
+    sent: bool = False
+
+
+class Outbound:
+    """The client for all calls to providers. It opens its connections at the first call, in the
+    running loop.
+
+    `allow_hosts` names the hosts (`host` or `host:port`) that the operator allows although they
+    have private addresses or speak plain http. `clock` gives microseconds.
+    """
+
+    def __init__(
+        self,
+        allow_hosts: frozenset[str] = frozenset(),
+        *,
+        clock: Callable[[], int],
+        limits: Limits = DEFAULT_LIMITS,
+        tls: ssl.SSLContext | None = None,
+        user_agent: str = "Oneself",
+    ) -> None:
+        self.clock = clock
+        self.limits = limits
+        self.shelf = Shelf(clock)
+        self._allowed = frozenset(host.lower().rstrip(".") for host in allow_hosts)
+        self._tls = tls
+        self._agent = user_agent
+        self._gates = Gates(limits.at_once, limits.waiting)
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._resolver: ThreadResolver | None = None
+
+    async def send(
+        self,
+        method: Method,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """Send one request and read its whole answer, whatever its status; 3xx is not followed.
+
+        Raises `provider_misconfigured` for an address that may not be called,
+        `provider_unavailable` where no complete answer came in time, with the fact `sent` (False:
+        the provider cannot have seen the request), and `provider_reply_invalid` for one that is too
+        large or no HTTP.
+        """
+        target = self._target(url)
+        trip = _Trip()
+        try:
+            async with asyncio.timeout(self.limits.deadline), self._gates.through(target.authority):
+                return await self._call(method, target, headers, form, json, trip)
+        except AddressRefusedError:
+            raise _refused(target) from None
+        except aiohttp.ClientConnectorError as wrong:
+            if isinstance(wrong.os_error, AddressRefusedError):
+                raise _refused(target) from None
+            raise _unavailable(target, wrong, trip) from None
+        except aiohttp.InvalidURL:
+            raise _refused(target) from None
+        except aiohttp.ClientResponseError as wrong:
+            detail = f"{target.host}: {type(wrong).__name__}"
+            raise Fault(FaultCode.PROVIDER_REPLY_INVALID, detail, sent=True) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as wrong:
+            raise _unavailable(target, wrong, trip) from None
+
+    async def close(self) -> None:
+        """Close all connections; the next call would open them again."""
+        sessions, self._sessions = self._sessions, {}
+        await self.shelf.close()
+        for session in sessions.values():
+            await session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
+            self._resolver = None
+
+    def _target(self, url: str) -> URL:
+        try:
+            target = URL(url)
+            host, port = target.host or "", target.port
+        except ValueError:
+            host, port, target = "", None, URL()
+        if not host or target.user is not None or target.password is not None:
+            raise Fault(FaultCode.PROVIDER_MISCONFIGURED, "no address to call")
+        if target.scheme != "https" and not (target.scheme == "http" and self._open(host, port)):
+            raise Fault(FaultCode.PROVIDER_MISCONFIGURED, f"{host} is not called without TLS")
+        return target
+
+    def _open(self, host: str, port: int | None) -> bool:
+        name = host.lower().rstrip(".")
+        return name in self._allowed or f"{name}:{port}" in self._allowed
+
+    def _session(self, target: URL) -> aiohttp.ClientSession:
+        allowed = self._open(target.host or "", target.port)
+        session = self._sessions.get(allowed)
+        if session is None or session.closed:
+            session = self._sessions[allowed] = self._connect(allowed)
+        return session
+
+    def _connect(self, allowed: bool) -> aiohttp.ClientSession:
+        if self._resolver is None:
+            self._resolver = ThreadResolver()
+        resolver: AbstractResolver = self._resolver
+        connector = TCPConnector(
+            # The gates bound each host; a bound over all would let one host starve the others.
+            limit=0,
+            resolver=resolver if allowed else PublicResolver(resolver),
+            socket_factory=None if allowed else public_socket,
+            ssl=self._tls if self._tls is not None else True,
+            keepalive_timeout=KEEP_ALIVE,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=DummyCookieJar(),
+            timeout=NO_TIMEOUT,
+            trace_configs=[_tracing()],
+            trust_env=False,
+            headers={hdrs.USER_AGENT: self._agent, hdrs.ACCEPT_ENCODING: "identity"},
+        )
+
+    async def _call(
+        self,
+        method: Method,
+        target: URL,
+        headers: Mapping[str, str] | None,
+        form: Mapping[str, str] | None,
+        json: Mapping[str, Any] | None,
+        trip: _Trip,
+    ) -> Reply:
+        told = dict(headers or {})
+        data: bytes | None = None
+        if form is not None:
+            told[hdrs.CONTENT_TYPE] = "application/x-www-form-urlencoded"
+            data = urlencode(form, errors="replace").encode("ascii")
+        async with self._session(target).request(
+            method,
+            target,
+            headers=told,
+            data=data,
+            json=json,
+            allow_redirects=False,
+            trace_request_ctx=trip,
+        ) as answer:
+            body = bytearray()
+            async for chunk in answer.content.iter_any():
+                body += chunk
+                if len(body) > self.limits.size:
+                    detail = f"{target.host} sent more than {self.limits.size} bytes"
+                    raise Fault(FaultCode.PROVIDER_REPLY_INVALID, detail, sent=True)
+            return Reply(
+                answer.status,
+                answer.content_type,
+                bytes(body),
+                _retry_after(answer.headers.get(hdrs.RETRY_AFTER, ""), self.clock()),
+            )
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Note on each request's trip that its first byte is about to leave."""
+
+    async def note(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.sent = True
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(note)
+    return config
+
+
+def _refused(target: URL) -> Fault:
+    detail = f"{target.host} is no public address"
+    return Fault(FaultCode.PROVIDER_MISCONFIGURED, detail, sent=False)
+
+
+def _unavailable(target: URL, wrong: Exception, trip: _Trip) -> Fault:
+    detail = f"{target.host}: {type(wrong).__name__}"
+    return Fault(FaultCode.PROVIDER_UNAVAILABLE, detail, sent=trip.sent)
+
+
+def _retry_after(value: str, now: int) -> int | None:
+    """Read Retry-After (RFC 9110 10.2.3) as whole seconds from `now` (microseconds), bounded."""
+    if value.isascii() and value.isdigit():
+        return min(int(value[:9]), MAX_RETRY_AFTER)
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        seconds = parsedate_to_datetime(value).timestamp() - now / 1_000_000
+        return min(max(int(seconds) + 1, 0), MAX_RETRY_AFTER)
+    return None

@@ -1,0 +1,114 @@
+"""The checks of an id_token (OpenID Connect Core 3.1.3.7), after its signature."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from oneself.crypto import b64, jwt
+from oneself.crypto.foreign_jwt import verify_foreign
+from oneself.crypto.opaque import equal
+from oneself.faults import Fault, FaultCode
+from oneself.providers.spec import IdTokenRule
+from oneself.upstream.client import Client, fill
+from oneself.upstream.discovery import keys
+from oneself.upstream.http import Outbound
+
+SKEW = 60
+STEP = "id_token"
+
+
+async def verify_id_token(
+    outbound: Outbound,
+    client: Client,
+    token: str,
+    *,
+    nonce: str | None,
+    access_token: str,
+    now: int,
+) -> dict[str, Any]:
+    """Give the claims of a token that this provider signed for this client; `now` in microseconds.
+
+    `nonce` is the one that was sent, if any; `access_token` the one that came along, if any.
+    Raises `provider_reply_invalid` for every token that does not hold.
+    """
+    rule = client.id_token
+    if rule is None:
+        raise _refused("this provider signs none")
+    claims = await _signed(outbound, client, token, rule)
+    _check_issuer(rule, claims)
+    _check_audience(client.client_id, claims)
+    _check_times(claims, now // 1_000_000)
+    if nonce and rule.nonce and not _same(claims.get("nonce"), nonce):
+        raise _refused("the nonce is not ours")
+    if access_token and claims.get("at_hash") is not None:
+        _check_at_hash(token, claims["at_hash"], access_token)
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+        raise _refused("no subject")
+    return claims
+
+
+async def _signed(outbound: Outbound, client: Client, token: str, rule: IdTokenRule) -> dict[str, Any]:
+    """Check the signature; fetch the keys once more where the token names an unknown one."""
+    for again in (False, True):
+        known = await keys(outbound, client, again=again)
+        try:
+            return verify_foreign(token, known, rule.algs)
+        except Fault as fault:
+            if again or not fault.facts.get("kid_unknown"):
+                raise _refused(fault.detail) from None
+    raise AssertionError("unreachable")
+
+
+def _check_issuer(rule: IdTokenRule, claims: Mapping[str, Any]) -> None:
+    """Compare `iss` with the accepted ones, whose slots the token's own plain claims fill."""
+    slots = {
+        name: value for name, value in claims.items() if isinstance(value, str) and value.replace("-", "").isalnum()
+    }
+    accepted = {fill(template, slots) for template in rule.issuers}
+    if not isinstance(claims.get("iss"), str) or claims["iss"] not in accepted:
+        raise _refused("another issuer")
+
+
+def _check_audience(client_id: str, claims: Mapping[str, Any]) -> None:
+    said = claims.get("aud")
+    audience = said if isinstance(said, list) else [said]
+    if client_id not in audience or not all(isinstance(one, str) for one in audience):
+        raise _refused("made for another client")
+    party = claims.get("azp")
+    if party != client_id and (party is not None or len(audience) > 1):
+        raise _refused("issued to another party")
+
+
+def _check_times(claims: Mapping[str, Any], now: int) -> None:
+    """Check `exp`, `iat` and `nbf` (seconds) with a minute of grace for clocks that differ."""
+    expires, issued = _seconds(claims, "exp"), _seconds(claims, "iat")
+    if expires is None or expires + SKEW <= now:
+        raise _refused("expired")
+    if issued is None or issued - SKEW > now:
+        raise _refused("issued in the future")
+    begins = _seconds(claims, "nbf")
+    if "nbf" in claims and (begins is None or begins - SKEW > now):
+        raise _refused("not valid yet")
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> int | float | None:
+    value = claims.get(name)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _check_at_hash(token: str, said: Any, access_token: str) -> None:
+    """Compare `at_hash` with the left half of the access token's hash (Core 3.1.3.6)."""
+    alg = str(jwt.read_header(token).get("alg", ""))
+    name = f"sha{alg[2:]}" if alg[2:] in ("256", "384", "512") else "sha512"
+    digest = hashlib.new(name, access_token.encode("ascii", "replace")).digest()
+    if not _same(said, b64.encode(digest[: len(digest) // 2])):
+        raise _refused("it belongs to another access token")
+
+
+def _same(said: Any, wanted: str) -> bool:
+    return isinstance(said, str) and equal(said, wanted)
+
+
+def _refused(detail: str) -> Fault:
+    return Fault(FaultCode.PROVIDER_REPLY_INVALID, detail, STEP)
