@@ -75,9 +75,7 @@ def test(arguments: list[str]) -> int:
 def lint(arguments: list[str]) -> int:
     """Check style, then format; the first that fails decides."""
     prepare(TEST)
-    return run("-m", "ruff", "check", *arguments, ".") or run(
-        "-m", "ruff", "format", "--check", *arguments, "."
-    )
+    return run("-m", "ruff", "check", *arguments, ".") or run("-m", "ruff", "format", "--check", *arguments, ".")
 
 
 def types(arguments: list[str]) -> int:

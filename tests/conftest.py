@@ -60,9 +60,7 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=ENGINES)
 def engine_url(request: pytest.FixtureRequest) -> str:
     """An empty database's address, once on each engine; a test that takes it holds on both."""
-    url: str = request.getfixturevalue(
-        "sqlite_url" if request.param == "sqlite" else "postgres_url"
-    )
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
 
 

