@@ -49,9 +49,7 @@ def test_es256_is_read_and_a_vendors_own_header_members_are_ignored() -> None:
 
 
 # RFC 7515, appendices A.2 and A.3: neither names a kid
-PAYLOAD = (
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-)
+PAYLOAD = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 A2_KEY = {
     "kty": "RSA",
     "n": (
@@ -91,9 +89,7 @@ def test_the_vectors_of_the_rfc(token: str, key: dict[str, str], alg: str) -> No
 def test_ed25519_as_in_rfc_8037_appendix_a() -> None:
     key = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
     signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
-    signature = (
-        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
-    )
+    signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
     # The signature holds; the RFC's payload is a sentence and no JSON, which is found only
     # afterwards.
     fault = refused(f"{signed}.{signature}", {"keys": [key]}, ("EdDSA",))
@@ -235,11 +231,7 @@ json_values = st.recursive(
 )
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(["alg", "kid", "typ", "crit", "x5t", "b64", "cty"]), json_values
-    )
-)
+@given(st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "x5t", "b64", "cty"]), json_values))
 def test_any_header_raises_only_the_two_faults(header: dict[str, Any]) -> None:
     signed = theirs("ES256", "e1", EC).partition(".")[2]
     for value in (header, {"alg": "ES256", "kid": "e1"} | header):
@@ -250,11 +242,7 @@ def test_any_header_raises_only_the_two_faults(header: dict[str, Any]) -> None:
 
 
 @given(
-    st.lists(
-        st.dictionaries(
-            st.sampled_from(["kty", "kid", "n", "e", "use", "alg", "crv", "key_ops"]), json_values
-        )
-    )
+    st.lists(st.dictionaries(st.sampled_from(["kty", "kid", "n", "e", "use", "alg", "crv", "key_ops"]), json_values))
 )
 def test_any_key_set_raises_only_the_two_faults(keys: list[dict[str, Any]]) -> None:
     honest = jwk.jwk_public(OTHER, "r1")

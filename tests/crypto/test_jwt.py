@@ -55,9 +55,7 @@ def refused(token: str, alg: jwk.Alg = "ES256", typ: str | None = "JWT") -> Faul
 def test_two_other_libraries_read_our_tokens(signer: jwt.Signer) -> None:
     token = signer.sign(CLAIMS)
     public = jwk.jwk_public(KEYS[signer.kid], signer.kid)
-    assert (
-        joserfc_jwt.decode(token, import_key({**public}), algorithms=[signer.alg]).claims == CLAIMS
-    )
+    assert joserfc_jwt.decode(token, import_key({**public}), algorithms=[signer.alg]).claims == CLAIMS
     options = {"verify_exp": False, "verify_aud": False}
     key = pyjwt.PyJWK(dict(public)).key
     assert pyjwt.decode(token, key, algorithms=[signer.alg], options=options) == CLAIMS  # type: ignore[arg-type]
@@ -226,9 +224,7 @@ def test_truncated_padded_and_broken_tokens_are_refused(alter: Callable[[str], s
 def test_a_signature_of_another_curve_or_in_der_is_refused() -> None:
     other = pyjwt.encode(CLAIMS, generate_ec(SECP384R1()), algorithm="ES384", headers={"kid": "k2"})
     assert refused(other).code is FaultCode.TOKEN_SIGNATURE_INVALID
-    assert refused(forge(HEADER, lambda data: EC.sign(data, jwt._ECDSA))).code is (
-        FaultCode.TOKEN_SIGNATURE_INVALID
-    )
+    assert refused(forge(HEADER, lambda data: EC.sign(data, jwt._ECDSA))).code is (FaultCode.TOKEN_SIGNATURE_INVALID)
 
 
 @pytest.mark.parametrize(

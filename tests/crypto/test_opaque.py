@@ -33,9 +33,7 @@ def test_base32_takes_each_of_its_225_bits_from_the_randomness() -> None:
     assert opaque.base32_secret(lambda n: b"\x00" * n) == "0" * 45
     assert opaque.base32_secret(lambda n: b"\xff" * n) == "z" * 45
     # 0x0044_32... = 00000 00001 00010 00011 0010...: the alphabet in order
-    assert (
-        opaque.base32_secret(lambda n: bytes.fromhex("00443214c7") + bytes(n - 5))[:8] == "01234567"
-    )
+    assert opaque.base32_secret(lambda n: bytes.fromhex("00443214c7") + bytes(n - 5))[:8] == "01234567"
 
 
 @given(st.binary(min_size=29, max_size=29))
@@ -68,15 +66,11 @@ def test_a_stored_hash_never_changes_its_recipe() -> None:
 
 
 def test_kind_and_secret_cannot_flow_into_each_other() -> None:
-    hashes = {
-        opaque.secret_hash(kind, text) for kind, text in [("a", "bc"), ("ab", "c"), ("", "abc")]
-    }
+    hashes = {opaque.secret_hash(kind, text) for kind, text in [("a", "bc"), ("ab", "c"), ("", "abc")]}
     assert len(hashes) == 3
 
 
-@pytest.mark.parametrize(
-    ("a", "b"), [("", ""), (None, None), ("", None), ("a", None), ("a", ""), (b"", b"")]
-)
+@pytest.mark.parametrize(("a", "b"), [("", ""), (None, None), ("", None), ("a", None), ("a", ""), (b"", b"")])
 def test_the_absent_and_the_empty_equal_nothing(a: str | None, b: str | None) -> None:
     assert not opaque.equal(a, b)
     assert not opaque.equal(b, a)
@@ -155,12 +149,7 @@ def test_derived_secrets_differ_by_label_state_and_key() -> None:
         opaque.derive_browser,
         opaque.derive_grant,
     )
-    seen = {
-        derive(key, state)
-        for derive in derivations
-        for key in (KEY, KEY[::-1])
-        for state in (one, two)
-    }
+    seen = {derive(key, state) for derive in derivations for key in (KEY, KEY[::-1]) for state in (one, two)}
     assert len(seen) == 16
 
 

@@ -51,9 +51,7 @@ def test_every_verifier_proves_its_own_challenge(verifier: str) -> None:
     assert not pkce.verify("S256", challenge, verifier + "x")
 
 
-@pytest.mark.parametrize(
-    "text", ["a" * 42, "a" * 129, "a" * 42 + "+", "a" * 42 + "é", "a" * 43 + "\n", ""]
-)
+@pytest.mark.parametrize("text", ["a" * 42, "a" * 129, "a" * 42 + "+", "a" * 42 + "é", "a" * 43 + "\n", ""])
 def test_what_is_no_verifier(text: str) -> None:
     assert not pkce.is_verifier(text)
 

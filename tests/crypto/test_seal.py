@@ -91,10 +91,7 @@ def test_a_flipped_bit_anywhere_does_not_open(data: st.DataObject) -> None:
     assert caught.value.code is FaultCode.SEAL_BROKEN
 
 
-@given(
-    st.binary(max_size=100)
-    | st.binary(max_size=100).map(lambda tail: b"\x01" + b"\x33" * 16 + tail)
-)
+@given(st.binary(max_size=100) | st.binary(max_size=100).map(lambda tail: b"\x01" + b"\x33" * 16 + tail))
 def test_garbage_raises_only_seal_broken(garbage: bytes) -> None:
     opens: list[Callable[[], bytes]] = [
         lambda: data_key().open(garbage, *WHERE),
@@ -218,9 +215,7 @@ def test_derived_keys_are_hkdf_and_stay_with_their_master_key() -> None:
     expected = hmac.new(extracted, b"oneself\0flow\x01", hashlib.sha256).digest()
     assert ring(OLD).flow_key("old") == ring(NEW, OLD).flow_key("old") == expected
     keys = ring(NEW, OLD)
-    labels = {
-        keys.derive(key_id, label) for key_id in ("new", "old") for label in ("flow", "wrap", "x")
-    }
+    labels = {keys.derive(key_id, label) for key_id in ("new", "old") for label in ("flow", "wrap", "x")}
     assert len(labels) == 6
 
 

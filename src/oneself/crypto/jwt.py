@@ -70,9 +70,7 @@ class Signer:
         return f"{signing_input}.{b64.encode(_sign(self._key, signing_input.encode('ascii')))}"
 
 
-def verify(
-    token: str, keys: Mapping[str, PublicKey], alg: Alg, typ: str | None = "JWT"
-) -> dict[str, Any]:
+def verify(token: str, keys: Mapping[str, PublicKey], alg: Alg, typ: str | None = "JWT") -> dict[str, Any]:
     """Return the claims of a token of ours, signed under `alg` and no other by one of `keys`.
 
     `keys` are found by key id; `typ` must be the header's, None takes any. Times, issuer and

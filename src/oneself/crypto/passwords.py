@@ -11,17 +11,12 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-_HASHER = PasswordHasher(
-    time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16, type=Type.ID
-)
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 _MOST_MEMORY_KIB = 262_144
 _MOST_PASSES = 12
 _MOST_LANES = 16
 
-_NOBODY = (
-    "$argon2id$v=19$m=19456,t=2,p=1$b25lc2VsZi1ub2JvZHktMQ"
-    "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-)
+_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$b25lc2VsZi1ub2JvZHktMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 """A hash that no password is known to give: verified against, so that an unknown user takes as
 long as a known one."""
 
