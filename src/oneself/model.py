@@ -81,7 +81,10 @@ class Policy(Noun):
     keep_last_way_in: bool = False
     # what finishing an attach asks for, beyond the grant: see rulings on who may finish a link
     attach_proof: Literal["asker", "pkce", "session"] = "asker"
-    reset_unproven_factors: bool = True
+    # whether a redeem with a wrong verifier spends the grant
+    wrong_verifier_spends: bool = False
+    # whether an account that a user already has brings its verified address along, where nobody holds it
+    adopt_verified_email: bool = False
 
 
 class RedirectUrl(Noun):
@@ -360,7 +363,7 @@ class Trip(Noun):
     app_key_kind: str = ""
     callback_url: str = ""
     json_mode: bool = False
-    extra_params: dict[str, str] = {}
+    nonce: bool = False
 
 
 class Flow(Noun):

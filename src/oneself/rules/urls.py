@@ -31,8 +31,11 @@ _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMERIC_END = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
-# Kept as they are in path and query; all else is percent-encoded. `%` stays, so that nothing is encoded twice.
-_KEPT = "!$%&'()*+,-./:;=?@[]^_{|}~#"
+# What the WHATWG standard (section 1.3) leaves as it is in each part of a special URL; all else is percent-encoded.
+# `%` stays, so that nothing is encoded twice.
+_KEPT_IN_PATH = "!$%&'()*+,-./:;=@[]^_|~"
+_KEPT_IN_QUERY = "!$%&()*+,-./:;=?@[]^_`{|}~"
+_KEPT_IN_FRAGMENT = "!#$%&'()*+,-./:;=?@[]^_{|}~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,9 @@ def parse(text: str, fragment: Literal["refuse", "drop", "keep"] = "refuse") -> 
         scheme=scheme,
         host=host,
         port=port,
-        path=_encoded(path),
-        query=_encoded(query) if question_mark else None,
-        fragment=_encoded(after_hash) if hash_sign and fragment == "keep" else None,
+        path=quote(path, safe=_KEPT_IN_PATH),
+        query=quote(query, safe=_KEPT_IN_QUERY) if question_mark else None,
+        fragment=quote(after_hash, safe=_KEPT_IN_FRAGMENT) if hash_sign and fragment == "keep" else None,
     )
 
 
@@ -165,10 +168,6 @@ def _is_label(label: str) -> bool:
         return not decoded.isascii() and decoded.encode("punycode") == label[4:].encode()
     except ValueError:
         return False
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe=_KEPT)
 
 
 def _invalid(detail: str) -> NoReturn:

@@ -1,4 +1,6 @@
-"""External accounts: the statements that read, add, change and remove them; the laws are the table's unique indexes."""
+"""External accounts: the statements that read, add, change and remove them; the laws are the
+table's unique indexes.
+"""
 
 from oneself.model import ExternalAccount
 from oneself.store.database import Reader, Row, Tx
@@ -31,7 +33,8 @@ SELECT '' AS owner, {_COLUMNS} FROM external_accounts a WHERE a.project_id = $1 
 
 OWNER = "SELECT user_id FROM external_accounts WHERE project_id = $1 AND id = $2"
 
-# What stands in the way of a new or changed account: this user's rows at the provider, and whoever signs in with it.
+# What stands in the way of a new or changed account: this user's rows at the provider, and whoever
+# signs in with it.
 IN_THE_WAY = f"""
 SELECT '' AS owner, {_COLUMNS} FROM external_accounts a
 WHERE a.project_id = $1 AND a.config_id = $2 AND a.id <> $6
@@ -61,7 +64,8 @@ def _account(row: Row) -> ExternalAccount:
 async def insert(tx: Tx, project_id: str, account: ExternalAccount, slot: str) -> bool:
     """Add an account unless a law stands against it; True if it was added.
 
-    `slot` is empty where the policy allows one sign-in account per provider and user, else the account's own id.
+    `slot` is empty where the policy allows one sign-in account per provider and user, else the
+    account's own id.
     """
     row = await tx.one(
         INSERT,
@@ -129,7 +133,9 @@ async def owner(reader: Reader, project_id: str, account_id: str) -> str | None:
 
 
 async def in_the_way(reader: Reader, project_id: str, wanted: ExternalAccount) -> list[ExternalAccount]:
-    """The rows that may stand against `wanted` (itself left out): the user's at this provider, and the sign-in owner."""
+    """The rows that may stand against `wanted` (itself left out): the user's at this provider, and
+    the sign-in owner.
+    """
     rows = await reader.all(
         IN_THE_WAY, project_id, wanted.config_id, wanted.user_id, wanted.issuer, wanted.subject, wanted.id
     )

@@ -1,4 +1,6 @@
-"""The audit, which is also the event log: one row per decision, committed with the change that it tells of."""
+"""The audit, which is also the event log: one row per decision, committed with the change that it
+tells of.
+"""
 
 from oneself.model import AuditEntry
 from oneself.store.database import Reader, Tx

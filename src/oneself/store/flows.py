@@ -15,14 +15,21 @@ INSERT INTO flows (project_id, id, dialect, kind, stage, config_id, key_id, tick
     grant_hash, trip, parked, result, created_at, expires_at, user_id, asker_session_id, asker_epoch,
     asker_by_backend)"""
 
-INSERT = _INSERT + """
+INSERT = (
+    _INSERT
+    + """
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', 0, FALSE) RETURNING id"""
+)
 
-# A flow that somebody asked for is opened from that somebody's live row, in the one statement that checks it.
-INSERT_FOR_USER = _INSERT + """
+# A flow that somebody asked for is opened from that somebody's live row, in the one statement that
+# checks it.
+INSERT_FOR_USER = (
+    _INSERT
+    + """
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, CAST($15 AS BIGINT), CAST($16 AS BIGINT), u.id,
     '', u.security_epoch, TRUE
 FROM users u WHERE u.project_id = $1 AND u.id = $17 AND u.status <> 'disabled' RETURNING id"""
+)
 
 _FROM_SESSION = """
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, CAST($15 AS BIGINT), CAST($16 AS BIGINT), u.id,
@@ -123,12 +130,16 @@ async def open_unasked(db: Database, flow: Flow, secrets: Secrets) -> None:
 
 
 async def open_for_user(db: Database, flow: Flow, secrets: Secrets, user_id: str) -> bool:
-    """Open a flow for a user whom the backend named; False where there is no usable user of that id."""
+    """Open a flow for a user whom the backend named; False where there is no usable user of that
+    id.
+    """
     return await db.change(INSERT_FOR_USER, *_values(flow, secrets), user_id) is not None
 
 
 async def open_for_token(db: Database, flow: Flow, secrets: Secrets, token_hash: bytes) -> bool:
-    """Open a flow for the user of a session, named by its token's hash; False where it is not alive."""
+    """Open a flow for the user of a session, named by its token's hash; False where it is not
+    alive.
+    """
     return await db.change(INSERT_FOR_TOKEN, *_values(flow, secrets), token_hash) is not None
 
 
@@ -138,7 +149,9 @@ async def open_for_session(db: Database, flow: Flow, secrets: Secrets, session_i
 
 
 async def start_reserved(db: Database, flow: Flow, secrets: Secrets, now: int) -> bool:
-    """Move a reserved flow to `started` by its ticket; False if the ticket is spent, expired or for something else."""
+    """Move a reserved flow to `started` by its ticket; False if the ticket is spent, expired or for
+    something else.
+    """
     row = await db.change(
         START_RESERVED,
         flow.project_id,
@@ -166,7 +179,9 @@ async def claim(
     cookie_hash: bytes,
     now: int,
 ) -> Flow | None:
-    """Move a started flow to `claimed`, once; None when anything that the callback must bring is not there."""
+    """Move a started flow to `claimed`, once; None when anything that the callback must bring is
+    not there.
+    """
     row = await db.change(CLAIM, project_id, flow_id, state_hash, dialect, config_id, now, cookie_hash)
     return None if row is None else _flow(row)
 
@@ -180,7 +195,9 @@ async def explain(reader: Reader, project_id: str, flow_id: str, state_hash: byt
 async def park(
     db: Database, project_id: str, flow_id: str, grant_hash: bytes, parked: bytes, result: str, expires_at: int
 ) -> bool:
-    """Move a claimed flow to `parked` with what the provider proved; False if it is gone meanwhile."""
+    """Move a claimed flow to `parked` with what the provider proved; False if it is
+    gone meanwhile.
+    """
     return await db.change(PARK, project_id, flow_id, grant_hash, parked, result, expires_at) is not None
 
 

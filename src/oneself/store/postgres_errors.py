@@ -20,6 +20,7 @@ _QUERY_CANCELED = "57014"  # statement_timeout, or an operator
 _SERVER_GOES = {"57P01", "57P02", "57P03", "57P05", "25P03", _READ_ONLY}
 _GROUND = {"53", "58"}  # insufficient resources; an error outside of PostgreSQL
 _CONNECTION = "08"
+_DATA = "22"  # its messages quote values; the driver's own complaints carry it too
 
 
 class Lost(Exception):
@@ -70,6 +71,8 @@ def meaning(error: BaseException, *, closed: bool) -> Exception:
 def _server_error(error: "asyncpg.PostgresError", *, closed: bool) -> Exception:
     """Translate what the server answered, by its SQLSTATE."""
     state = str(error.sqlstate or "")
+    if state.startswith(_DATA):
+        return StatementFailed(f"{state} a value does not fit")
     constraint = getattr(error, "constraint_name", None)
     text = f"{state} {error.args[0] if error.args else ''}" + (
         f" [{constraint}]" if constraint else ""

@@ -36,7 +36,7 @@ class Pool:
         self._dialed = 0
         self._epoch = 0
         self._closed = False
-        self._all_back = asyncio.Event()
+        self._at_rest = asyncio.Event()
         self.clock_difference = 0
 
     @property
@@ -65,11 +65,15 @@ class Pool:
 
         Raises Fault(database_unavailable) when none could be opened or none came free.
         """
+        if self._closed:
+            raise _closed()
+        return await self._obtain()
+
+    async def _obtain(self) -> Link:
+        """What `acquire` does for a caller who has been accepted."""
         link = self.take()
         if link is not None:
             return link
-        if self._closed:
-            raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is closed")
         if self._dialed < self._size:
             return await self._open()
         return await self._wait()
@@ -81,26 +85,29 @@ class Pool:
         """
         if link.lost is not None and link.lost.everywhere and link.epoch == self._epoch:
             self._epoch += 1
-        if link.lost or link.closed or self._closed or link.epoch != self._epoch:
+        if link.lost or link.closed or link.epoch != self._epoch:
             self._discard(link)
             self._wake(None)
-            if len(self._links) <= len(self._idle):
-                self._all_back.set()
         elif not self._wake(link):
             link.idle_since = asyncio.get_running_loop().time()
             self._idle.append(link)
+        self._notice_rest()
 
     async def close(self, patience: float = 5.0) -> None:
-        """Wait `patience` seconds for connections in use, then cut what is left."""
+        """Take nobody new, wait `patience` seconds for the accepted, then cut what is left."""
         self._closed = True
-        self._fail_waiters(Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is closed"))
-        self._all_back.clear()
-        if len(self._links) > len(self._idle):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_back.wait(), patience)
+        self._notice_rest()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), patience)
+        self._fail_waiters(_closed())
         for link in list(self._links):
             self._discard(link)
         self._idle.clear()
+
+    def _notice_rest(self) -> None:
+        """Tell `close` when nobody uses, opens or waits for a connection."""
+        if self._closed and self._dialed == len(self._idle) and not self._waiters:
+            self._at_rest.set()
 
     async def _open(self) -> Link:
         """Open one connection more: to the host that last answered, else to the next that does."""
@@ -118,10 +125,12 @@ class Pool:
         except BaseException:
             self._dialed -= 1
             self._wake(None)
+            self._notice_rest()
             raise
         self._dialed -= 1
         nowhere = Fault(FaultCode.DATABASE_UNAVAILABLE, detail="; ".join(reasons))
         self._fail_waiters(nowhere)
+        self._notice_rest()
         raise nowhere
 
     def _adopt(self, link: Link) -> Link:
@@ -152,7 +161,7 @@ class Pool:
         except BaseException:
             self._hand_back(turn)
             raise
-        return link if link is not None else await self.acquire()
+        return link if link is not None else await self._obtain()
 
     def _hand_back(self, turn: "asyncio.Future[Link | None]") -> None:
         """Pass on what a waiter was given just as it stopped waiting."""
@@ -180,3 +189,8 @@ class Pool:
             turn = self._waiters.popleft()
             if not turn.done():
                 turn.set_exception(Fault(fault.code, detail=fault.detail))
+
+
+def _closed() -> Fault:
+    """The fault of whoever comes after `close`."""
+    return Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is closed")

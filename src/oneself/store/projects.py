@@ -82,7 +82,9 @@ def _key(row: Row) -> ProjectKey:
 
 
 async def find(reader: Reader, statement: str, name: str) -> Project | None:
-    """One project with its keys, by one of the BY_ statements; two statements, for a cold cache only."""
+    """One project with its keys, by one of the BY_ statements; two statements, for a cold cache
+    only.
+    """
     row = await reader.one(statement, name)
     if row is None:
         return None
@@ -120,7 +122,9 @@ async def insert(tx: Tx, project: Project) -> None:
 
 
 async def update(tx: Tx, project: Project) -> int | None:
-    """Write a project that was read at `project.version`; its new version, or None if it moved meanwhile."""
+    """Write a project that was read at `project.version`; its new version, or None if it moved
+    meanwhile.
+    """
     row = await tx.one(
         UPDATE,
         project.id,

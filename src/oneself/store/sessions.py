@@ -125,7 +125,9 @@ async def insert(tx: Tx, project_id: str, session: Session, token_hash: bytes) -
 
 
 async def update(tx: Tx, project_id: str, session: Session) -> bool:
-    """Write expiry, factors, claims and last access of a live session; False if it ended meanwhile."""
+    """Write expiry, factors, claims and last access of a live session; False if it
+    ended meanwhile.
+    """
     row = await tx.one(
         UPDATE,
         project_id,
@@ -204,3 +206,8 @@ async def delete_others(tx: Tx, project_id: str, user_id: str, keep_id: str = ""
 async def sweep(tx: Tx, before: int, batch: int) -> int:
     """Delete at most `batch` sessions that expired before `before`; how many it were."""
     return len(await tx.all(SWEEP, before, batch))
+
+
+async def delete_in(tx: Tx, project_id: str, session_id: str) -> bool:
+    """End a session by its id, within a transaction; False where it was not alive."""
+    return await tx.one(DELETE_ID, project_id, session_id, tx.now) is not None

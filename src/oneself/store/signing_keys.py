@@ -36,7 +36,9 @@ async def of_use(reader: Reader, project_id: str, use: str, now: int) -> list[St
 
 
 async def insert(tx: Tx, project_id: str, use: str, key: StoredKey) -> None:
-    """Add a key unless the use has a current one already: the first writer wins, others read again."""
+    """Add a key unless the use has a current one already: the first writer wins,
+    others read again.
+    """
     await tx.run(
         INSERT,
         project_id,

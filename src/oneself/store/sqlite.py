@@ -5,7 +5,8 @@ file (or none).
 import fcntl
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -82,12 +83,12 @@ class SqliteDatabase:
             if self.path != MEMORY:
                 self._claim_file()
             self._writing = self._connect(WRITE_BUSY_SECONDS)
+            self._reading = self._writing
             if self.path != MEMORY:
                 _expect_wal(self._writing)
                 self._reading = self._connect(READ_BUSY_SECONDS)
-            _apply(self._writing, _WRITER_SETTINGS)
-            if self._reading is not None:
                 _apply(self._reading, _READER_SETTINGS)
+            _apply(self._writing, _WRITER_SETTINGS)
         except (OSError, sqlite3.Error) as error:
             self._let_go()
             raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail=f"{self.path}: {error}") from None
@@ -113,8 +114,8 @@ class SqliteDatabase:
         """Give every row that one reading statement finds."""
         try:
             return self._read(sql, args)
-        except (Again, _NoReader):
-            return await insist(lambda: self._read_again(sql, args))
+        except Again:
+            return await insist(lambda: self._read_later(sql, args))
 
     async def one(self, sql: str, *args: Value) -> Row | None:
         """Give the first row that one reading statement finds, or None."""
@@ -137,34 +138,21 @@ class SqliteDatabase:
         return cast(T, await insist(lambda: writer.submit(work)))
 
     def _read(self, sql: str, args: tuple[Value, ...]) -> list[Row]:
-        """Read at once, on this thread: the rows are fetched to the end so that no snapshot stays
-        open.
-        """
-        if self._reading is None:
-            raise _NoReader
+        """Read on this thread: the rows are fetched to the end, so that no snapshot stays open."""
+        connection = self._reading
+        if connection is None or self._writer is None:
+            raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is not open")
         try:
-            return self._reading.execute(for_sqlite(sql), checked(args)).fetchall()
+            if connection is not self._writing:
+                return connection.execute(for_sqlite(sql), checked(args)).fetchall()
+            with self._writer.between_groups, _read_only(connection):
+                return connection.execute(for_sqlite(sql), checked(args)).fetchall()
         except Exception as error:
             raise meaning(error) from None
 
-    async def _read_again(self, sql: str, args: tuple[Value, ...]) -> list[Row]:
-        """Read once more; in memory there is one connection, so the writer's thread reads in its
-        turn.
-        """
-        if self._reading is not None:
-            return self._read(sql, args)
-        return await self.write(lambda tx: self._read_only(tx, sql, args))
-
-    async def _read_only(self, tx: Tx, sql: str, args: tuple[Value, ...]) -> list[Row]:
-        """On the writer's thread: read, and refuse to change anything, as a reading connection
-        would.
-        """
-        connection = cast(sqlite3.Connection, self._writing)
-        connection.execute("PRAGMA query_only=ON")
-        try:
-            return await tx.all(sql, *args)
-        finally:
-            connection.execute("PRAGMA query_only=OFF")
+    async def _read_later(self, sql: str, args: tuple[Value, ...]) -> list[Row]:
+        """Read once more, after a pause."""
+        return self._read(sql, args)
 
     def _connect(self, busy_seconds: float) -> sqlite3.Connection:
         """A connection without transactions of the driver's own making."""
@@ -207,8 +195,14 @@ class SqliteDatabase:
         self._reading = self._writing = self._lock = None
 
 
-class _NoReader(Exception):
-    """There is no connection for reading: the database lives in memory, or is not open."""
+@contextmanager
+def _read_only(connection: sqlite3.Connection) -> Iterator[None]:
+    """In memory one connection does both: while it reads it must not be able to write."""
+    connection.execute("PRAGMA query_only=ON")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA query_only=OFF")
 
 
 def _expect_wal(connection: sqlite3.Connection) -> None:

@@ -107,6 +107,7 @@ class Writer:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Unit | None] = SimpleQueue()
+        self.between_groups = threading.Lock()  # held by the thread while a group runs
         self._ended = self._loop.create_future()
         self._stopping = False  # told by the loop: takes no more units
         self._ending = False  # met by the thread: no unit is behind the end mark
@@ -141,12 +142,13 @@ class Writer:
     def _group(self, first: Unit) -> None:
         """Run one group to its COMMIT and answer its units."""
         units = [first]
-        try:
-            self._begin()
-            self._gather(units)
-            self._commit(units)
-        except Exception as error:
-            self._fail(units, error)
+        with self.between_groups:
+            try:
+                self._begin()
+                self._gather(units)
+                self._commit(units)
+            except Exception as error:
+                self._fail(units, error)
         self._tell(_answer, units)
 
     def _begin(self) -> None:

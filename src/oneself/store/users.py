@@ -13,9 +13,10 @@ INSERT INTO users (project_id, id, version, security_epoch, status, created_at, 
     client_metadata, client_read_only_metadata, server_metadata, password_hash, password_id, extras)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"""
 
-# Every change of a user starts here: the row's lock, and proof that nothing moved since the facts were read.
+# Every change of a user starts here: the row's lock, and proof that nothing moved since the facts
+# were read.
 TAKE = """
-UPDATE users SET version = version + 1
+UPDATE users SET version = version + 1, last_active_at = CASE WHEN $4 > last_active_at THEN $4 ELSE last_active_at END
 WHERE project_id = $1 AND id = $2 AND version = $3 RETURNING version"""
 
 # The same where no facts were read before: the lock first, reads after it.
@@ -45,7 +46,8 @@ UPDATE_EMAIL = """
 UPDATE emails SET verified_at = $3, verified_by = $4, is_primary = $5, claims_sign_in = $6
 WHERE project_id = $1 AND id = $2"""
 
-# An address that an account proves is added where nobody's sign-in stands on it; else nothing happens.
+# An address that an account proves is added where nobody's sign-in stands on it; else nothing
+# happens.
 INSERT_FREE_EMAIL = """
 INSERT INTO emails (project_id, id, user_id, address, folded, verified_at, verified_by, is_primary, claims_sign_in,
     created_at)
@@ -73,7 +75,9 @@ def _text(value: dict[str, Any] | None) -> str:
 
 
 def folded_name(user: User) -> str:
-    """The column that name searches compare: all names in one folded line, words apart by one space."""
+    """The column that name searches compare: all names in one folded line, words apart by one
+    space.
+    """
     words = f"{user.first_name} {user.middle_name} {user.last_name} {user.display_name}"
     return " ".join(words.casefold().split())
 
@@ -108,12 +112,16 @@ async def insert(tx: Tx, project_id: str, user: User) -> None:
 
 
 async def take(tx: Tx, project_id: str, user_id: str, seen_version: int) -> bool:
-    """Lock the user's row and count its version up; False when it moved since `seen_version` was read, or is gone."""
+    """Lock the user's row and count its version up; False when it moved since `seen_version` was
+    read, or is gone.
+    """
     return await tx.one(TAKE, project_id, user_id, seen_version) is not None
 
 
 async def lock(tx: Tx, project_id: str, user_id: str) -> int | None:
-    """Lock the user's row and count its version up; the new version, or None where there is no such user."""
+    """Lock the user's row and count its version up; the new version, or None where there is no such
+    user.
+    """
     row = await tx.one(LOCK, project_id, user_id)
     return None if row is None else row[0]
 
@@ -146,7 +154,9 @@ async def update(tx: Tx, project_id: str, user: User) -> None:
 
 
 async def delete(tx: Tx, project_id: str, user_id: str) -> int | None:
-    """Remove a user with all that belongs to them and leave a tombstone; the last version, or None if there is none."""
+    """Remove a user with all that belongs to them and leave a tombstone; the last version, or None
+    if there is none.
+    """
     row = await tx.one(DELETE, project_id, user_id)
     if row is None:
         return None
@@ -196,7 +206,9 @@ async def insert_free_email(tx: Tx, project_id: str, email: EmailAddress) -> boo
 
 
 async def update_email(tx: Tx, project_id: str, email: EmailAddress) -> None:
-    """Write the changeable part of an address: its proof, whether it is primary, whether it claims sign-in."""
+    """Write the changeable part of an address: its proof, whether it is primary, whether it claims
+    sign-in.
+    """
     await tx.run(
         UPDATE_EMAIL,
         project_id,
@@ -220,7 +232,9 @@ async def email_owner(reader: Reader, project_id: str, email_id: str) -> str | N
 
 
 async def sign_in_owner(reader: Reader, project_id: str, folded: str) -> tuple[str, int, str] | None:
-    """Who signs in with this folded address: user id, when it was verified (0: never), the address's id."""
+    """Who signs in with this folded address: user id, when it was verified (0: never), the
+    address's id.
+    """
     row = await reader.one(SIGN_IN_OWNER, project_id, folded)
     return None if row is None else (row[0], row[1], row[2])
 

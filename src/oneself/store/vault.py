@@ -6,7 +6,8 @@ from oneself.store.database import Reader, Row, Tx
 _COLUMNS = """t.account_id, t.scopes, t.sealed, t.has_refresh_token, t.obtained_at, t.expires_at, t.dead_at, t.fence,
     t.lease_owner, t.lease_until, t.retry_at"""
 
-# Every write counts the fence up, so that a refresh that was under way finds that its answer came too late.
+# Every write counts the fence up, so that a refresh that was under way finds that its answer came
+# too late.
 PUT = """
 INSERT INTO token_sets (project_id, account_id, scopes, sealed, has_refresh_token, obtained_at, expires_at, dead_at,
     fence, lease_owner, lease_until, retry_at)
@@ -16,8 +17,8 @@ ON CONFLICT (project_id, account_id, scopes) DO UPDATE SET sealed = excluded.sea
     expires_at = excluded.expires_at, dead_at = 0, fence = token_sets.fence + 1, lease_owner = '', lease_until = 0,
     retry_at = 0"""
 
-# The user comes with accounts and token sets, so that one statement tells all of "unknown user", "not connected"
-# and "no such scopes" apart.
+# The user comes with accounts and token sets, so that one statement tells all of "unknown user",
+# "not connected" and "no such scopes" apart.
 FOR_USER = f"""
 SELECT u.id, a.id, a.subject, {_COLUMNS} FROM users u
 LEFT JOIN external_accounts a ON a.project_id = u.project_id AND a.user_id = u.id AND a.config_id = $3
@@ -74,14 +75,18 @@ def _sealed(row: Row) -> SealedTokens:
 async def put(
     tx: Tx, project_id: str, account_id: str, scopes: str, sealed: bytes, has_refresh_token: bool, expires_at: int
 ) -> None:
-    """Store the tokens of a new grant beside those with other scopes, in place of those with the same."""
+    """Store the tokens of a new grant beside those with other scopes, in place of those with the
+    same.
+    """
     await tx.run(PUT, project_id, account_id, scopes, sealed, has_refresh_token, tx.now, expires_at)
 
 
 async def for_user(
     reader: Reader, project_id: str, user_id: str, config_id: str, subject: str
 ) -> tuple[list[str], list[SealedTokens]] | None:
-    """Connected accounts of a user at a provider (all, or one subject) and their token sets; None: no such user."""
+    """Connected accounts of a user at a provider (all, or one subject) and their token sets; None:
+    no such user.
+    """
     rows = await reader.all(FOR_USER, project_id, user_id, config_id, subject)
     if not rows:
         return None
@@ -96,10 +101,10 @@ async def one(reader: Reader, project_id: str, account_id: str, scopes: str) -> 
 
 
 async def lease(tx: Tx, project_id: str, tokens: SealedTokens, owner: str, until: int) -> int | None:
-    """Take the right to refresh and write the journal; the fence to answer with, or None if another was first."""
-    row = await tx.one(
-        LEASE, project_id, tokens.account_id, tokens.scopes, owner, until, tokens.fence, tx.now
-    )
+    """Take the right to refresh and write the journal; the fence to answer with, or None if another
+    was first.
+    """
+    row = await tx.one(LEASE, project_id, tokens.account_id, tokens.scopes, owner, until, tokens.fence, tx.now)
     if row is None:
         return None
     fence: int = row[0]
@@ -113,7 +118,9 @@ async def unanswered(tx: Tx, project_id: str, account_id: str, scopes: str) -> b
 
 
 async def store(tx: Tx, project_id: str, answered: SealedTokens, fence: int) -> bool:
-    """Write a refresh's answer where the fence still stands, and close the journal; False if it came too late."""
+    """Write a refresh's answer where the fence still stands, and close the journal; False if it
+    came too late.
+    """
     row = await tx.one(
         STORE,
         project_id,
@@ -134,7 +141,9 @@ async def store(tx: Tx, project_id: str, answered: SealedTokens, fence: int) -> 
 async def release(
     tx: Tx, project_id: str, account_id: str, scopes: str, fence: int, retry_at: int, dead_at: int
 ) -> bool:
-    """Give the lease back without new tokens: a transient failure (retry later) or a dead grant; closes the journal."""
+    """Give the lease back without new tokens: a transient failure (retry later) or a dead grant;
+    closes the journal.
+    """
     row = await tx.one(RELEASE, project_id, account_id, scopes, fence, retry_at, dead_at)
     await tx.run(CLOSE, project_id, account_id, scopes)
     return row is not None

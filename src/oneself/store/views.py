@@ -1,4 +1,6 @@
-"""Users with all that belongs to them, read in one statement: typed rows joined by UNION ALL, so that nothing multiplies."""
+"""Users with all that belongs to them, read in one statement: typed rows joined by UNION ALL, so
+that nothing multiplies.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +10,8 @@ import msgspec
 from oneself.model import EmailAddress, ExternalAccount, PhoneNumber, User, UserView
 from oneself.store.database import Reader, Row
 
-# Every branch has the same columns: kind, user, 14 texts, 6 integers, 3 booleans. Constants, not NULL, keep them typed.
+# Every branch has the same columns: kind, user, 14 texts, 6 integers, 3 booleans. Constants, not
+# NULL, keep them typed.
 _TEXTS, _INTEGERS, _BOOLEANS = 14, 6, 3
 
 
@@ -49,7 +52,9 @@ ACCOUNT_BRANCH = branch(
 
 
 def union_for(source: str) -> str:
-    """The four branches for the users that the sub-select `source` names (one column, user ids of project $1)."""
+    """The four branches for the users that the sub-select `source` names (one column, user ids of
+    project $1).
+    """
     return f"""
     {USER_BRANCH} FROM users u WHERE u.project_id = $1 AND u.id IN ({source})
     UNION ALL {EMAIL_BRANCH} FROM emails e WHERE e.project_id = $1 AND e.user_id IN ({source})
@@ -59,14 +64,19 @@ def union_for(source: str) -> str:
 
 ONE_USER = union_for("$2")
 
-# Everybody whom a trip's end may concern: holders of the subject (or of its older form), the owner of the address,
-# and the user who asked.
-CONCERNED = "WITH concerned AS (" + (
-    "SELECT user_id FROM external_accounts WHERE project_id = $1 AND config_id = $2 AND issuer = $3"
-    " AND subject IN ($4, $5) AND (allow_sign_in OR user_id = $7)"
-    " UNION SELECT user_id FROM emails WHERE project_id = $1 AND folded = $6 AND claims_sign_in"
-    " UNION SELECT id FROM users WHERE project_id = $1 AND id = $7"
-) + ")" + union_for("SELECT user_id FROM concerned")
+# Everybody whom a trip's end may concern: holders of the subject (or of its older form), the owner
+# of the address, and the user who asked.
+CONCERNED = (
+    "WITH concerned AS ("
+    + (
+        "SELECT user_id FROM external_accounts WHERE project_id = $1 AND config_id = $2 AND issuer = $3"
+        " AND subject IN ($4, $5) AND (allow_sign_in OR user_id = $7)"
+        " UNION SELECT user_id FROM emails WHERE project_id = $1 AND folded = $6 AND claims_sign_in"
+        " UNION SELECT id FROM users WHERE project_id = $1 AND id = $7"
+    )
+    + ")"
+    + union_for("SELECT user_id FROM concerned")
+)
 
 
 async def read(reader: Reader, project_id: str, user_id: str) -> UserView | None:
@@ -85,9 +95,7 @@ async def concerned(
     asker_id: str,
 ) -> dict[str, UserView]:
     """Everybody whom linking this outside account may concern, by user id; one statement."""
-    rows = await reader.all(
-        CONCERNED, project_id, config_id, issuer, subjects[0], subjects[1], folded_email, asker_id
-    )
+    rows = await reader.all(CONCERNED, project_id, config_id, issuer, subjects[0], subjects[1], folded_email, asker_id)
     return assemble(rows)
 
 

@@ -1,0 +1,175 @@
+"""The Runtime: everything that actions need, built once, frozen, and passed; never a global."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from oneself.crypto.seal import DataKey, KeyRing
+from oneself.faults import Fault, FaultCode
+from oneself.model import Project, ProviderCredentials, Secret
+from oneself.providers import registry
+from oneself.store import projects as store
+from oneself.store.database import Database
+from oneself.upstream.client import Client, resolve
+from oneself.upstream.http import Outbound
+
+Random = Callable[[int], bytes]
+Clock = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decides for all projects. Lifetimes in seconds, sizes in bytes.
+
+    `base_url` is the origin that browsers and providers reach us at, without a trailing slash.
+    """
+
+    base_url: str
+    access_token_seconds: int = 600
+    stack_session_seconds: int = 365 * 86_400
+    ticket_seconds: int = 600
+    flow_seconds: int = 600
+    grant_seconds: int = 300
+    body_limit_bytes: int = 1_048_576
+    allow_shared_tokens: bool = False
+    probe_tokens: bool = False
+    upstream_deadline_seconds: float = 10.0
+    refresh_wait_seconds: float = 15.0
+    dev: bool = False
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us by https, so that cookies may say so."""
+        return self.base_url.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCredentials:
+    """The server's own client at a provider, which projects may use instead of one of theirs."""
+
+    credentials: ProviderCredentials
+    secret: Secret
+
+
+@dataclass(slots=True)
+class _Entry:
+    project: Project
+    key: DataKey
+
+
+class ProjectDirectory:
+    """Projects by every name they have, kept in memory; `poll` drops what another process changed.
+
+    A request with a warm cache costs no statement. Unknown names are not remembered.
+    """
+
+    def __init__(self, db: Database, ring: KeyRing, random: Random) -> None:
+        self._db = db
+        self._ring = ring
+        self._random = random
+        self._entries: dict[str, _Entry] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._seen = 0
+
+    async def by(self, statement: str, name: str) -> Project | None:
+        """One project by one of the store's BY_ statements and the name that it asks for."""
+        project_id = self._names.get((statement, name))
+        if project_id is not None:
+            entry = self._entries.get(project_id)
+            if entry is not None:
+                return entry.project
+        project = await store.find(self._db, statement, name)
+        if project is None:
+            return None
+        await self._remember(project)
+        self._names[statement, name] = project.id
+        return project
+
+    async def data_key(self, project_id: str) -> DataKey:
+        """The key that seals what belongs to a project. Raises Fault(MASTER_KEY_MISSING) or Fault(PROJECT_UNKNOWN)."""
+        entry = self._entries.get(project_id)
+        if entry is None:
+            await self.by(store.BY_ID, project_id)
+            entry = self._entries.get(project_id)
+        if entry is None:
+            raise Fault(FaultCode.PROJECT_UNKNOWN, "no such project")
+        return entry.key
+
+    def forget(self, project_id: str) -> None:
+        """Read this project anew at its next use: it was changed here."""
+        self._entries.pop(project_id, None)
+
+    async def poll(self) -> None:
+        """Forget what any process changed since the last poll; one statement."""
+        # Clocks of several writers differ a little, so the look back overlaps.
+        for project_id, changed_at in await store.changed_since(self._db, max(0, self._seen - 5_000_000)):
+            entry = self._entries.get(project_id)
+            self._seen = max(self._seen, changed_at)
+            if entry is not None:
+                self.forget(project_id)
+
+    async def _remember(self, project: Project) -> None:
+        keys = await store.data_keys(self._db, project.id)
+        if not keys:
+            raise Fault(FaultCode.SEAL_BROKEN, "the project has no data key")
+        key_id, wrapped = keys[0]
+        opened = self._ring.unwrap(wrapped, project.id, key_id)
+        self._entries[project.id] = _Entry(project, DataKey(key_id, opened, self._random))
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
+
+    `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` belongs to `actions.signing`,
+    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`: their state in this process.
+    """
+
+    db: Database
+    outbound: Outbound
+    ring: KeyRing
+    clock: Clock
+    random: Random
+    projects: ProjectDirectory
+    settings: Settings
+    shared: Mapping[str, SharedCredentials] = field(default_factory=dict)
+    signers: dict[Any, Any] = field(default_factory=dict)
+    refreshes: dict[Any, Any] = field(default_factory=dict)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+def credentials_of(project: Project, config_id: str) -> ProviderCredentials:
+    """The project's credentials of that name. Raises Fault(PROVIDER_NOT_CONFIGURED), for an unknown provider
+    Fault(PROVIDER_UNKNOWN).
+    """
+    for credentials in project.config.providers:
+        if credentials.config_id == config_id:
+            return credentials
+    if registry.find(config_id) is None:
+        raise Fault(FaultCode.PROVIDER_UNKNOWN, "neither a configured name nor a known provider")
+    raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "known, but this project has no credentials for it")
+
+
+async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[ProviderCredentials, Client]:
+    """Our client at a provider, ready to call: own credentials opened, or the server's shared ones.
+
+    Raises as `credentials_of`; Fault(PROVIDER_NOT_CONFIGURED) where shared ones are asked for and the server has none.
+    """
+    credentials = credentials_of(project, config_id)
+    provider = registry.get(credentials.provider)
+    if credentials.shared:
+        common = rt.shared.get(provider.id)
+        if common is None:
+            raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "the server shares no client for this provider")
+        return credentials, resolve(provider, common.credentials, common.secret)
+    secret = ""
+    if credentials.client_secret:
+        key = await rt.projects.data_key(project.id)
+        secret = key.open(credentials.client_secret, project.id, config_id, "client_secret").decode()
+    return credentials, resolve(provider, credentials, Secret(secret))
+
+
+def account_issuer(credentials: ProviderCredentials) -> str:
+    """The issuer under which accounts of these credentials are kept (part of what identifies an account)."""
+    return resolve(registry.get(credentials.provider), credentials, Secret("")).issuer
