@@ -36,7 +36,7 @@ class Gate:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave()
-            else:
+            elif turn in self._queue:
                 self._queue.remove(turn)
             raise
 

@@ -4,6 +4,7 @@ redirects.
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ Method = Literal["GET", "POST", "DELETE"]
 # Servers of one's own (Node's by default) close an idle connection after five seconds; a POST on a
 # connection that is just being closed fails and may not be sent again, so we close first.
 KEEP_ALIVE = 4.0
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 MAX_RETRY_AFTER = 86_400
 # The deadline of `Limits` stands around everything; aiohttp's own would only stand beside it.
 NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
@@ -150,8 +152,8 @@ class Outbound:
             target = URL(url)
             host, port = target.host or "", target.port
         except ValueError:
-            host, port, target = "", None, URL()
-        if not host or target.user is not None or target.password is not None:
+            raise Fault(FaultCode.PROVIDER_MISCONFIGURED, "no address to call") from None
+        if not _HOST.fullmatch(target.raw_host or "") or target.user or target.password:
             raise Fault(FaultCode.PROVIDER_MISCONFIGURED, "no address to call")
         if target.scheme != "https" and not (target.scheme == "http" and self._open(host, port)):
             raise Fault(FaultCode.PROVIDER_MISCONFIGURED, f"{host} is not called without TLS")

@@ -1,11 +1,10 @@
 """The secret that our client shows to a provider: a text, or a token that it signs for each call."""
 
+import base64
+import binascii
 from functools import lru_cache
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+from oneself.crypto.jwk import PrivateKey, alg_of, load_private
 from oneself.crypto.jwt import Signer
 from oneself.faults import Fault, FaultCode
 from oneself.upstream.client import Client
@@ -35,11 +34,13 @@ def client_secret(client: Client, now: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _key(pem: str) -> EllipticCurvePrivateKey:
+def _key(pem: str) -> PrivateKey:
+    """Read a PKCS#8 key in PEM, or without the armour's two lines (RFC 7468 section 10)."""
+    body = "".join(line.strip() for line in pem.splitlines() if not line.startswith("-----"))
     try:
-        key = load_pem_private_key(pem.encode("utf-8", "replace"), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = load_private(base64.b64decode(body, validate=True))
+    except (binascii.Error, ValueError, Fault):
         key = None
-    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+    if key is None or alg_of(key) != "ES256":
         raise Fault(FaultCode.PROVIDER_MISCONFIGURED, "the secret is no P-256 key", "secret")
     return key
