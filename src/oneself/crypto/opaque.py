@@ -7,6 +7,7 @@ stolen database lacks both, a leaked URL lacks the key.
 """
 
 import hmac
+from base64 import b32encode
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -20,6 +21,7 @@ TOKEN_LENGTH = 44
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _CROCKFORD_SET = frozenset(_CROCKFORD)
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _CROCKFORD.encode())
 _BASE32_LENGTH = 45
 _STATE_BYTES = 48
 _TOKEN_BYTES = 33
@@ -37,8 +39,7 @@ def is_session_token(text: str) -> bool:
 
 def base32_secret(random: Random) -> str:
     """Return a fresh secret of 225 random bits: 45 characters of lower-case Crockford base32."""
-    bits = int.from_bytes(random(29), "big") >> 7
-    return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(220, -1, -5))
+    return b32encode(random(29))[:_BASE32_LENGTH].translate(_TO_CROCKFORD).decode("ascii")
 
 
 def is_base32_secret(text: str) -> bool:
