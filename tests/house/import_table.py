@@ -85,7 +85,7 @@ ROOMS = (
     Room(
         "emulator",
         ("providers", "crypto", *CORE),
-        ("msgspec", "joserfc", "cryptography", "jinja2", *WEB),
+        ("msgspec", "joserfc", "cryptography", "jinja2", "click", *WEB),  # it also runs by itself
     ),
     Room("actions", LOWER, ("msgspec",), each_other=False, shared=("runtime",)),
     Room("wire", ("", "actions", *CORE), ("msgspec", *WEB)),  # what all faces stand on
