@@ -50,8 +50,8 @@ RETURNING user_id"""
 # Everything that a callback must bring is asked in the WHERE, so that a wrong one spends nothing.
 CLAIM = f"""
 UPDATE flows SET stage = 'claimed'
-WHERE project_id = $1 AND id = $2 AND state_hash = $3 AND stage = 'started' AND dialect = $4 AND config_id = $5
-    AND expires_at > $6 AND cookie_hash = $7
+WHERE project_id = $1 AND id = $2 AND state_hash = $3 AND stage = 'started' AND dialect = $4
+    AND ($5 = '' OR config_id = $5) AND expires_at > $6 AND cookie_hash = $7
 RETURNING {_COLUMNS}"""
 
 EXPLAIN = f"SELECT {_COLUMNS} FROM flows WHERE project_id = $1 AND id = $2 AND state_hash = $3"
