@@ -1,0 +1,1 @@
+"""The store: the seam over both engines first, then each noun, then the races."""

@@ -1,0 +1,102 @@
+"""Databases for the store's tests: each in memory, on disk and on PostgreSQL, empty or with the
+schema.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from oneself.store.database import Database
+from oneself.store.migrate import migrate
+from oneself.store.opening import open_database
+from tests.postgres_server import Cluster
+from tests.store.counting import Counts, counted
+
+KINDS = ("memory", "disk", "postgresql")
+
+
+def clock() -> int:
+    """The machine's clock in microseconds."""
+    return time.time_ns() // 1000
+
+
+class Count(Protocol):
+    """What the fixture `count` gives."""
+
+    def __call__(self, db: Database) -> AbstractAsyncContextManager[Counts]: ...
+
+
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of this test's own, once for each kind."""
+    if request.param == "memory":
+        yield "sqlite://:memory:"
+    elif request.param == "disk":
+        yield f"sqlite:///{tmp_path / 'seam.sqlite3'}"
+    else:
+        yield request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+async def db(address: str) -> AsyncIterator[Database]:
+    """An open, empty database, once for each kind."""
+    database = await open_database(address, clock)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Cluster) -> str:
+    """The name of a PostgreSQL database with the schema, for others to be copied from."""
+    return postgres.create_database()
+
+
+@pytest.fixture(params=KINDS)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An open database with the schema and no rows, once for each kind."""
+    url = "sqlite://:memory:"
+    if request.param == "disk":
+        url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    if request.param == "postgresql":
+        url = await _copied(request)
+    database = await open_database(url, clock)
+    await migrate(database)
+    yield database
+    await database.close()
+
+
+async def _copied(request: pytest.FixtureRequest) -> str:
+    """The URL of a copy of the migrated template, which is migrated when it is first asked for."""
+    cluster: Cluster = request.getfixturevalue("postgres")
+    template: str = request.getfixturevalue("migrated_template")
+    database = await open_database(cluster.url(template), clock)
+    await migrate(database)
+    await database.close()
+    name = cluster.create_database(template, log_statements=True)
+    request.addfinalizer(functools.partial(cluster.drop_database, name))
+    return cluster.url(name)
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Count:
+    """Statements and commits, counted where they happen, as `async with count(db)` gives them."""
+
+    def counting(db: Database) -> AbstractAsyncContextManager[Counts]:
+        cluster = request.getfixturevalue("postgres") if db.engine == "postgresql" else None
+        return counted(db, cluster)
+
+    return counting
+
+
+@pytest.fixture
+def numbers() -> Iterator[int]:
+    """Numbers that no other caller of this test gets."""
+    return itertools.count(1)
