@@ -9,7 +9,8 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import Factor, Noun, Project, Secret, Session, SessionKind, UserView
 from oneself.rules.lifetimes import MAX_SESSION_MINUTES, MIN_SESSION_MINUTES, MINUTE
 from oneself.steps.recording import Deed, record
-from oneself.steps.sessions import SessionWish, merged_claims, open_session, token_hash
+from oneself.steps.sessions import SessionWish as SessionWish  # the faces build it
+from oneself.steps.sessions import merged_claims, open_session, token_hash
 from oneself.store import sessions, users, views
 from oneself.store.database import Tx
 
