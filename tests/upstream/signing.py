@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws
-from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from oneself.crypto import b64
 
@@ -47,18 +51,32 @@ def signed(
     protected = {"alg": alg, "typ": "JWT", **header}
     if kid is not None:
         protected["kid"] = kid
+    if "crit" in header:
+        return _by_hand(protected, claims)
     registry = jws.JWSRegistry(algorithms=[alg], strict_check_header=False)
     registry.max_header_length = 1 << 20
     return jws.serialize_compact(protected, json.dumps(claims).encode(), key or rsa(), registry=registry)
 
 
+def _two_parts(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    return ".".join(b64.encode(json.dumps(part).encode()) for part in (header, claims))
+
+
+def _by_hand(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """RS256 over a header that an honest library refuses to write."""
+    parts = _two_parts(header, claims)
+    key = rsa().raw_value
+    assert isinstance(key, RSAPrivateKey)
+    return f"{parts}.{b64.encode(key.sign(parts.encode(), PKCS1v15(), SHA256()))}"
+
+
 def unsigned(claims: dict[str, Any], alg: str = "none") -> str:
     """A token without a signature."""
-    parts = ({"alg": alg, "typ": "JWT", "kid": KID}, claims)
-    return ".".join(b64.encode(json.dumps(part).encode()) for part in parts) + "."
+    return _two_parts({"alg": alg, "typ": "JWT", "kid": KID}, claims) + "."
 
 
 def confused(claims: dict[str, Any]) -> str:
     """A token under HS256 whose shared secret is the published RSA key."""
-    secret = OctKey.import_key(rsa().as_pem(private=False))
-    return signed(claims, key=secret, alg="HS256")
+    parts = _two_parts({"alg": "HS256", "typ": "JWT", "kid": KID}, claims)
+    published = rsa().as_pem(private=False)
+    return f"{parts}.{b64.encode(hmac.digest(published, parts.encode(), 'sha256'))}"
