@@ -42,7 +42,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 # --- projects ------------------------------------------------------------------------------------------------------
 
 
-class ProviderCredentials(Noun):
+class ProviderCredentials(Noun, frozen=True, kw_only=True):
     """Our client at one provider, as a project configured it; `config_id` is the project's own name for it.
 
     `client_secret` is sealed with the project's data key. `shared` means that the server's own client is used and that
@@ -65,7 +65,7 @@ class ProviderCredentials(Noun):
     trusted_email_domains: tuple[str, ...] = ()
 
 
-class Policy(Noun):
+class Policy(Noun, frozen=True, kw_only=True):
     """How one dialect of one project decides about users and accounts; frozen on the flow when a trip starts."""
 
     sign_up: bool = True
@@ -87,7 +87,7 @@ class Policy(Noun):
     adopt_verified_email: bool = False
 
 
-class RedirectUrl(Noun):
+class RedirectUrl(Noun, frozen=True, kw_only=True):
     """One return URI that Stytch's dialect allows, what it is for, and whether it is the default for that."""
 
     url: str
@@ -96,14 +96,14 @@ class RedirectUrl(Noun):
     default: bool = False
 
 
-class TrustedDomain(Noun):
+class TrustedDomain(Noun, frozen=True, kw_only=True):
     """One base URL (exact, or with wildcards) that Stack's dialect trusts for redirects."""
 
     base_url: str
     handler_path: str = "/handler"
 
 
-class ProjectConfig(Noun):
+class ProjectConfig(Noun, frozen=True, kw_only=True):
     """Everything of a project that its owner sets: one document, stored with the project's row and its version."""
 
     providers: tuple[ProviderCredentials, ...] = ()
@@ -128,7 +128,7 @@ class ProjectConfig(Noun):
 KeyKind = Literal["stytch_secret", "stytch_public", "stack_client", "stack_server", "stack_admin"]
 
 
-class ProjectKey(Noun):
+class ProjectKey(Noun, frozen=True, kw_only=True):
     """One key of a project: only its hash, what it may do, and until when (microseconds; 0 is for ever)."""
 
     id: str
@@ -142,7 +142,7 @@ class ProjectKey(Noun):
     revoked_at: int = 0
 
 
-class Project(Noun):
+class Project(Noun, frozen=True, kw_only=True):
     """One tenant: its ids in every dialect, its configuration and keys, and the version that caches compare."""
 
     id: str
@@ -162,7 +162,7 @@ class Project(Noun):
 # --- users ---------------------------------------------------------------------------------------------------------
 
 
-class EmailAddress(Noun):
+class EmailAddress(Noun, frozen=True, kw_only=True):
     """One address of a user; `folded` is what uniqueness compares, `verified_at` 0 means never proved."""
 
     id: str
@@ -176,7 +176,7 @@ class EmailAddress(Noun):
     created_at: int
 
 
-class PhoneNumber(Noun):
+class PhoneNumber(Noun, frozen=True, kw_only=True):
     """One telephone number of a user, in E.164."""
 
     id: str
@@ -185,7 +185,7 @@ class PhoneNumber(Noun):
     verified_at: int
 
 
-class User(Noun):
+class User(Noun, frozen=True, kw_only=True):
     """One person in one project. `version` orders the changes of this user; `security_epoch` outdates old requests."""
 
     id: str
@@ -210,7 +210,7 @@ class User(Noun):
     extras: dict[str, Any]
 
 
-class ExternalAccount(Noun):
+class ExternalAccount(Noun, frozen=True, kw_only=True):
     """One account at one provider, linked to one user; `email_id` names the address of ours that it proved."""
 
     id: str
@@ -229,7 +229,7 @@ class ExternalAccount(Noun):
     created_at: int
 
 
-class UserView(Noun):
+class UserView(Noun, frozen=True, kw_only=True):
     """A user with all that belongs to them, as the dialects show it; lists are in order of creation."""
 
     user: User
@@ -246,7 +246,7 @@ class UserView(Noun):
 # --- sessions ------------------------------------------------------------------------------------------------------
 
 
-class Factor(Noun):
+class Factor(Noun, frozen=True, kw_only=True):
     """One proof that a session rests on; an OAuth factor names the account that proved it."""
 
     kind: Literal["oauth", "password", "email_otp", "anonymous", "impersonation", "issued"]
@@ -259,7 +259,7 @@ class Factor(Noun):
     email_id: str = ""
 
 
-class Session(Noun):
+class Session(Noun, frozen=True, kw_only=True):
     """Signed-in state at our side. `kind` is the dialect that made it: a wire authenticates only its own kind."""
 
     id: str
@@ -275,6 +275,13 @@ class Session(Noun):
     is_impersonation: bool = False
 
 
+class SessionRef(Noun, frozen=True, kw_only=True):
+    """A session by exactly one of its token or its id (out of a token of ours that was verified)."""
+
+    token: Secret | None = None
+    session_id: str = ""
+
+
 # --- providers' words ----------------------------------------------------------------------------------------------
 
 
@@ -287,7 +294,7 @@ class EmailVerdict(StrEnum):
     ABSENT = "absent"
 
 
-class Profile(Noun):
+class Profile(Noun, frozen=True, kw_only=True):
     """What we conclude about an outside account from the evidence; `legacy_subject` finds rows keyed by an old id."""
 
     subject: str
@@ -307,7 +314,7 @@ class Profile(Noun):
         return self.email_verdict is EmailVerdict.VERIFIED and bool(self.email)
 
 
-class TokenSet(Noun):
+class TokenSet(Noun, frozen=True, kw_only=True):
     """What one grant of a provider gave us, in clear: only ever in memory, on its way to or from a seal.
 
     `expires_at` is 0 where the provider did not say. `scopes` are those granted, else those asked for.
@@ -324,7 +331,7 @@ class TokenSet(Noun):
         return f"TokenSet(scopes={self.scopes!r}, expires_at={self.expires_at})"
 
 
-class Identity(Noun):
+class Identity(Noun, frozen=True, kw_only=True):
     """A proven outside account: the profile and the tokens that came with it."""
 
     profile: Profile
@@ -334,7 +341,7 @@ class Identity(Noun):
 # --- trips ---------------------------------------------------------------------------------------------------------
 
 
-class Asker(Noun):
+class Asker(Noun, frozen=True, kw_only=True):
     """Who asked for an attach: the user, the session if there was one, and the user's epoch at that moment."""
 
     user_id: str
@@ -343,7 +350,7 @@ class Asker(Noun):
     by_backend: bool = False
 
 
-class Trip(Noun):
+class Trip(Noun, frozen=True, kw_only=True):
     """What a browser trip was started with, frozen: everything that the callback and the redeem must obey."""
 
     intent: Intent
@@ -366,7 +373,7 @@ class Trip(Noun):
     nonce: bool = False
 
 
-class Flow(Noun):
+class Flow(Noun, frozen=True, kw_only=True):
     """One row per browser trip; its stage only moves forward: reserved, started, claimed, parked, then gone."""
 
     id: str
@@ -388,7 +395,7 @@ class Flow(Noun):
 # --- what happened -------------------------------------------------------------------------------------------------
 
 
-class AuditEntry(Noun):
+class AuditEntry(Noun, frozen=True, kw_only=True):
     """One decision and its reason: who did what to whom. Ids only: no address, no secret.
 
     `actor` is who did it: `self`, `backend`, `admin`, `operator`. `user_version` orders the entries of one user.
@@ -407,7 +414,7 @@ class AuditEntry(Noun):
     flow_id: str = ""
 
 
-class SealedTokens(Noun):
+class SealedTokens(Noun, frozen=True, kw_only=True):
     """One token set as the vault keeps it; `scopes` is the sorted, space-separated set that names it.
 
     `dead_at` is when the provider called the grant dead (0: alive); `retry_at` when it may be asked again after a
@@ -425,3 +432,61 @@ class SealedTokens(Noun):
     lease_owner: str
     lease_until: int
     retry_at: int
+
+
+# --- searches ------------------------------------------------------------------------------------------------------
+
+OperandName = Literal[
+    "created_after",
+    "created_before",
+    "status",
+    "user_ids",
+    "external_ids",
+    "name_prefix",
+    "phones",
+    "phone_ids",
+    "phone_verified",
+    "phone_contains",
+    "emails",
+    "email_ids",
+    "email_verified",
+    "email_prefix",
+    "providers",
+    "password_exists",
+    "nothing",
+]
+
+
+class Operand(Noun, frozen=True, kw_only=True):
+    """One condition. Texts are folded already where the column is; times are microseconds."""
+
+    name: OperandName
+    values: tuple[str, ...] = ()
+    number: int = 0
+    flag: bool = False
+
+
+class Search(Noun, frozen=True, kw_only=True):
+    """Operands joined by AND or OR; newest users first, after the cursor (created_at, id) where one is given."""
+
+    operator: Literal["AND", "OR"] = "AND"
+    operands: tuple[Operand, ...] = ()
+    limit: int = 100
+    after: tuple[int, str] | None = None
+
+
+class Listing(Noun, frozen=True, kw_only=True):
+    """A plain listing of users by sign-up time, after the cursor (signed_up_at, id) where one is given.
+
+    `text` is searched in names and addresses, and compared with the id; it is folded already.
+    """
+
+    limit: int | None = None
+    after: tuple[int, str] | None = None
+    descending: bool = False
+    text: str = ""
+    include_restricted: bool = False
+    include_anonymous: bool = False
+    only_anonymous: bool = False
+    # whether a user without a verified primary address counts as restricted
+    unverified_is_restricted: bool = False

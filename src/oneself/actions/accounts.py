@@ -18,7 +18,7 @@ from oneself.store.database import Tx
 _TRIES = 3
 
 
-class NewAccount(Noun):
+class NewAccount(Noun, frozen=True, kw_only=True):
     """An account to add, as a server describes it."""
 
     user_id: str
@@ -29,7 +29,7 @@ class NewAccount(Noun):
     email: str = ""
 
 
-class AccountChanges(Noun):
+class AccountChanges(Noun, frozen=True, kw_only=True):
     """What to change of an account; what is unset stays."""
 
     subject: str | UnsetType = UNSET

@@ -1,27 +1,23 @@
 """Leg 0 of a trip: somebody who is known asks to link an account, and gets a ticket for the browser to start with."""
 
 from oneself.actions.runtime import Runtime, client_of
-from oneself.actions.sessions import SessionRef
 from oneself.crypto import opaque
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
-from oneself.model import Dialect, Flow, Noun, Project, Secret, Trip
+from oneself.model import Dialect, Flow, Noun, Project, Secret, SessionRef, Trip
 from oneself.rules.lifetimes import SECOND
 from oneself.rules.policies import policy_of
+from oneself.steps.flow_secrets import ticket_hash
 from oneself.steps.sessions import token_hash
 from oneself.store import flows
 
 
-class AttachAsker(Noun):
+class AttachAsker(Noun, frozen=True, kw_only=True):
     """Who asks: a user whom the backend names, or a session; exactly one of them."""
 
     user_id: str = ""
     session: SessionRef | None = None
 
-
-def ticket_hash(ticket: str) -> bytes:
-    """What is stored of a ticket."""
-    return opaque.secret_hash("ticket", ticket)
 
 
 async def reserve(

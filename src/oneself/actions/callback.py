@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
-
-from oneself.actions import return_urls
 from oneself.actions.runtime import Runtime, client_of
-from oneself.actions.start import cookie_hash, state_hash
 from oneself.crypto import opaque
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Flow, Identity, Noun, Project, ProviderCredentials
+from oneself.rules import return_urls
 from oneself.rules.lifetimes import SECOND
 from oneself.rules.linking import Create, Decision, Refuse, decide
 from oneself.steps import tokens
+from oneself.steps.flow_secrets import cookie_hash, grant_hash, state_hash
 from oneself.steps.linking import read_facts
 from oneself.store import flows
 from oneself.store import projects as project_store
@@ -24,7 +22,7 @@ from oneself.upstream.redirects import check_iss, refusal
 from oneself.upstream.tokens import exchange_code
 
 
-class CallbackRequest(Noun):
+class CallbackRequest(Noun, frozen=True, kw_only=True):
     """What the browser brought back. `config_id` is the provider that the path names, empty where it names none;
     `cookie` the value found under the flow's cookie name; `callback_id` the one in the path, if the dialect has one.
     """
@@ -177,10 +175,6 @@ async def _park(
     if not await flows.park(rt.db, project.id, flow.id, grant_hash(grant), parked, return_url, until):
         raise Fault(FaultCode.FLOW_EXPIRED, "the flow was swept meanwhile", "park")
 
-
-def grant_hash(grant: str) -> bytes:
-    """What is stored of a grant."""
-    return opaque.secret_hash("grant", grant)
 
 
 def error_url(landing: Landing) -> str:

@@ -16,7 +16,7 @@ from oneself.store.database import Tx
 from oneself.store.retrying import Again
 
 
-class Keys(Noun):
+class Keys(Noun, frozen=True, kw_only=True):
     """Keys in clear, as they are given out once or declared in a file; empty where there is none."""
 
     stytch_secret: str = ""
@@ -38,7 +38,7 @@ class Keys(Noun):
         return "Keys(...)"
 
 
-class DeclaredProvider(Noun):
+class DeclaredProvider(Noun, frozen=True, kw_only=True):
     """Provider credentials with the client secret in clear, on its way to a seal."""
 
     credentials: ProviderCredentials
@@ -48,7 +48,7 @@ class DeclaredProvider(Noun):
         return f"DeclaredProvider({self.credentials.config_id!r})"
 
 
-class Declaration(Noun):
+class Declaration(Noun, frozen=True, kw_only=True):
     """A project as somebody wants it: empty ids and keys are made, given ones are kept as they are.
 
     `config.providers` is ignored; `providers` holds them with their secrets.
@@ -68,7 +68,7 @@ class Declaration(Noun):
     config: ProjectConfig = ProjectConfig()
 
 
-class CreatedProject(Noun):
+class CreatedProject(Noun, frozen=True, kw_only=True):
     """A project and the keys that were made with it, in clear, for this once."""
 
     project: Project

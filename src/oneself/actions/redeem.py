@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from oneself.actions.callback import grant_hash
 from oneself.actions.runtime import Runtime, credentials_of
-from oneself.actions.sessions import SessionRef
 from oneself.crypto import opaque, pkce
 from oneself.crypto.seal import DataKey
 from oneself.faults import Fault, FaultCode
@@ -19,12 +17,14 @@ from oneself.model import (
     ProviderCredentials,
     Secret,
     Session,
+    SessionRef,
     TokenSet,
     Trip,
     UserView,
 )
 from oneself.rules.linking import Facts, Refuse, decide
 from oneself.steps import tokens
+from oneself.steps.flow_secrets import grant_hash
 from oneself.steps.linking import Applied, Linking, apply, read_facts
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish, join_session, oauth_factor, open_session, token_hash
@@ -32,7 +32,7 @@ from oneself.store import flows, sessions
 from oneself.store.database import Tx
 
 
-class RedeemRequest(Noun):
+class RedeemRequest(Noun, frozen=True, kw_only=True):
     """What the application presents. `redirect_uri` is None where the dialect does not compare it.
 
     `session` is the session to open (None for none); `join` an existing one that gets the factor instead.

@@ -8,6 +8,7 @@ from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project, ProviderCredentials, Secret
 from oneself.providers import registry
+from oneself.steps.hashing import HashingPool
 from oneself.store import projects as store
 from oneself.store.database import Database
 from oneself.upstream.client import Client, resolve
@@ -123,7 +124,7 @@ class Runtime:
     """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
 
     `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` belongs to `actions.signing`,
-    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`: their state in this process.
+    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`: their state in this process. `hashing` hashes passwords off the loop.
     """
 
     db: Database
@@ -137,6 +138,7 @@ class Runtime:
     signers: dict[Any, Any] = field(default_factory=dict)
     refreshes: dict[Any, Any] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    hashing: HashingPool = field(default_factory=HashingPool)
 
 
 def credentials_of(project: Project, config_id: str) -> ProviderCredentials:

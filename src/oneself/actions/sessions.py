@@ -6,7 +6,7 @@ import msgspec
 
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
-from oneself.model import Factor, Noun, Project, Secret, Session, SessionKind, UserView
+from oneself.model import Factor, Noun, Project, Secret, Session, SessionKind, SessionRef, UserView
 from oneself.rules.lifetimes import MAX_SESSION_MINUTES, MIN_SESSION_MINUTES, MINUTE
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish as SessionWish  # the faces build it
@@ -18,21 +18,14 @@ from oneself.store.database import Tx
 SEEN_EVERY = MINUTE
 
 
-class SessionRef(Noun):
-    """A session by exactly one of its token or its id (out of a token of ours that was verified)."""
-
-    token: Secret | None = None
-    session_id: str = ""
-
-
-class SessionView(Noun):
+class SessionView(Noun, frozen=True, kw_only=True):
     """A live session and its user."""
 
     session: Session
     view: UserView
 
 
-class NewSession(Noun):
+class NewSession(Noun, frozen=True, kw_only=True):
     """A session just opened, with its token in clear for this once."""
 
     session: Session

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from oneself.actions.attach import ticket_hash
-from oneself.actions.return_urls import chosen_url, is_trusted
 from oneself.actions.runtime import Runtime, client_of
 from oneself.crypto import opaque, pkce
 from oneself.crypto.ids import new_uuid
@@ -12,6 +10,8 @@ from oneself.model import Dialect, Flow, Intent, Noun, Project, ProviderCredenti
 from oneself.rules import scopes
 from oneself.rules.lifetimes import SECOND
 from oneself.rules.policies import policy_of
+from oneself.rules.return_urls import chosen_url, is_trusted
+from oneself.steps.flow_secrets import cookie_hash, state_hash, ticket_hash
 from oneself.store import flows
 from oneself.upstream import discovery
 from oneself.upstream.authorize import authorize_url
@@ -21,7 +21,7 @@ from oneself.upstream.client import Client
 PLAIN_COOKIE = "true"
 
 
-class StartRequest(Noun):
+class StartRequest(Noun, frozen=True, kw_only=True):
     """What the application asks for. `cookie` says how the trip is bound to the browser.
 
     `derived`: a secret value that only we can tell; `plain`: a fixed text under a name that holds the state; `none`:
@@ -94,14 +94,6 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
     return Started(location, state, cookie, rt.settings.flow_seconds)
 
 
-def cookie_hash(cookie: str) -> bytes:
-    """What is stored of the cookie that binds a trip to its browser; nothing for no cookie."""
-    return opaque.secret_hash("cookie", cookie) if cookie else b""
-
-
-def state_hash(state: str) -> bytes:
-    """What is stored of a state."""
-    return opaque.secret_hash("state", state)
 
 
 def _check_challenge(wanted: StartRequest) -> None:

@@ -10,7 +10,7 @@ from oneself.faults import FaultCode
 from oneself.model import Asker, EmailAddress, ExternalAccount, Intent, Noun, Policy, Profile, UserView
 
 
-class Facts(Noun):
+class Facts(Noun, frozen=True, kw_only=True):
     """Everything that the decision rests on.
 
     `views` are the users concerned: whoever holds the subject, whoever claims the address, whoever asked. `folded`
@@ -28,7 +28,7 @@ class Facts(Noun):
     allow_connected_accounts: bool
 
 
-class SignIn(Noun, tag=True):
+class SignIn(Noun, frozen=True, kw_only=True, tag=True):
     """The account belongs to this user already."""
 
     user_id: str
@@ -36,7 +36,7 @@ class SignIn(Noun, tag=True):
     reason: str
 
 
-class Link(Noun, tag=True):
+class Link(Noun, frozen=True, kw_only=True, tag=True):
     """Give the account to this user; `account_id` names the row to change where there is one already."""
 
     user_id: str
@@ -45,7 +45,7 @@ class Link(Noun, tag=True):
     reason: str
 
 
-class Create(Noun, tag=True):
+class Create(Noun, frozen=True, kw_only=True, tag=True):
     """Make a new user, or turn the anonymous user `upgrade` into one.
 
     `email` says whether the address is kept, `claims` whether it counts for sign-in. `take_from` is the address row
@@ -59,7 +59,7 @@ class Create(Noun, tag=True):
     reason: str
 
 
-class Reclaim(Noun, tag=True):
+class Reclaim(Noun, frozen=True, kw_only=True, tag=True):
     """The proven owner of the mailbox takes over a user that nobody ever proved to own: link, and drop what was there."""
 
     user_id: str
@@ -67,7 +67,7 @@ class Reclaim(Noun, tag=True):
     reason: str
 
 
-class Refuse(Noun, tag=True):
+class Refuse(Noun, frozen=True, kw_only=True, tag=True):
     """Nothing changes; `code` says why."""
 
     code: FaultCode

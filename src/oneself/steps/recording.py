@@ -8,7 +8,7 @@ from oneself.store import audit
 from oneself.store.database import Tx
 
 
-class Deed(Noun):
+class Deed(Noun, frozen=True, kw_only=True):
     """What happened and why, without when and under which version."""
 
     action: str

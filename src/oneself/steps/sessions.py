@@ -22,7 +22,7 @@ MAX_CLAIMS_BYTES = 4096
 RESERVED_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
 
 
-class SessionWish(Noun):
+class SessionWish(Noun, frozen=True, kw_only=True):
     """What a new session shall be: its dialect, how long it lives (microseconds), and where it was asked from."""
 
     kind: SessionKind

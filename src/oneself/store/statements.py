@@ -5,7 +5,7 @@ into statements.
 import re
 import sqlite3
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 # What may hide a `$` or a `;` comes first: quoted text, quoted names, comments, dollar-quoted
 # bodies.
@@ -28,14 +28,15 @@ _TRIGGER_WITH_BODY = re.compile(
 )
 
 
-@cache
+@lru_cache(maxsize=2048)
 def for_sqlite(sql: str) -> str:
     """Give SQLite's text of a statement that was written for PostgreSQL: `$1` becomes `?1`, outside
-    of quotes.
+    of quotes, and `strpos` gets its name there.
 
-    Statements are constants, so each is rewritten once and kept.
+    Statements are constants, or put together from few constant pieces, so each is rewritten once
+    and kept.
     """
-    return renumbered(sql, "?{}")
+    return renumbered(sql, "?{}").replace("strpos(", "instr(")
 
 
 def renumbered(sql: str, template: str) -> str:

@@ -111,11 +111,12 @@ async def insert(tx: Tx, project_id: str, user: User) -> None:
     )
 
 
-async def take(tx: Tx, project_id: str, user_id: str, seen_version: int) -> bool:
-    """Lock the user's row and count its version up; False when it moved since `seen_version` was
-    read, or is gone.
+async def take(tx: Tx, project_id: str, user_id: str, seen_version: int, active_at: int = 0) -> bool:
+    """Lock the user's row and count its version up; False when it moved since `seen_version` was read, or is gone.
+
+    `active_at` notes in the same statement when the user was last seen; 0 leaves that as it is.
     """
-    return await tx.one(TAKE, project_id, user_id, seen_version) is not None
+    return await tx.one(TAKE, project_id, user_id, seen_version, active_at) is not None
 
 
 async def lock(tx: Tx, project_id: str, user_id: str) -> int | None:

@@ -1,0 +1,44 @@
+"""Find users: by operands with a cursor, or as a plain listing; one statement each."""
+
+from oneself.actions.runtime import Runtime
+from oneself.model import Listing, Noun, Project, Search, UserView
+from oneself.store.user_search import Conditions, beyond, condition, matching_text, page, restrict
+
+# The most that a listing gives when it is not limited.
+MOST = 1000
+
+
+class Page(Noun, frozen=True, kw_only=True):
+    """Users of one page, how many match in all (-1 where not counted), and where the next page begins."""
+
+    users: tuple[UserView, ...]
+    total: int
+    after: tuple[int, str] | None
+
+
+async def search(rt: Runtime, project: Project, wanted: Search) -> Page:
+    """Users that match, newest first."""
+    conditions = Conditions(project.id)
+    for operand in wanted.operands:
+        conditions.add(condition(conditions, operand))
+    paging = beyond(conditions, "created_at", wanted.after, True) if wanted.after else ""
+    limit = wanted.limit
+    found, total = await page(rt.db, conditions, wanted.operator, "-created", paging, limit + 1, total=True)
+    shown = tuple(found[:limit])
+    more = len(found) > limit and bool(shown)
+    return Page(users=shown, total=total, after=(shown[-1].user.created_at, shown[-1].user.id) if more else None)
+
+
+async def listing(rt: Runtime, project: Project, wanted: Listing) -> Page:
+    """Users by sign-up time."""
+    conditions = Conditions(project.id)
+    restrict(conditions, wanted)
+    if wanted.text:
+        conditions.add(matching_text(conditions, wanted.text))
+    paging = beyond(conditions, "signed_up_at", wanted.after, wanted.descending) if wanted.after else ""
+    limit = MOST if wanted.limit is None else wanted.limit
+    order = "-signed_up" if wanted.descending else "signed_up"
+    found, total = await page(rt.db, conditions, "AND", order, paging, limit + 1, total=False)
+    shown = tuple(found[:limit])
+    more = len(found) > limit and bool(shown)
+    return Page(users=shown, total=total, after=(shown[-1].user.signed_up_at, shown[-1].user.id) if more else None)

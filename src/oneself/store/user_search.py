@@ -1,0 +1,150 @@
+"""Searches over users: conditions put together from fixed pieces, values always as parameters, one statement each."""
+
+from collections.abc import Sequence
+
+from oneself.model import Listing, Operand, UserView
+from oneself.store.database import Reader, Value
+from oneself.store.views import assemble, union_for
+
+_CREATED = "u.created_at, u.id"
+
+
+class Conditions:
+    """SQL conditions with numbered parameters; every piece of text is from this file, every value a parameter."""
+
+    def __init__(self, *first: Value) -> None:
+        self.args: list[Value] = list(first)
+        self._parts: list[str] = []
+
+    def param(self, value: Value) -> str:
+        """The placeholder of one more parameter."""
+        self.args.append(value)
+        return f"${len(self.args)}"
+
+    def params(self, values: Sequence[Value]) -> str:
+        """Placeholders of several parameters, for IN."""
+        return ", ".join(self.param(value) for value in values)
+
+    def add(self, condition: str) -> None:
+        """One more condition."""
+        self._parts.append(condition)
+
+    def joined(self, operator: str) -> str:
+        """All conditions joined; true where there is none."""
+        return f" {operator} ".join(f"({part})" for part in self._parts) or "TRUE"
+
+
+def has_email(condition: str) -> str:
+    """A condition on any address of the user."""
+    return f"EXISTS (SELECT 1 FROM emails e WHERE e.project_id = u.project_id AND e.user_id = u.id AND {condition})"
+
+
+def has_phone(condition: str) -> str:
+    """A condition on any number of the user."""
+    return f"EXISTS (SELECT 1 FROM phones p WHERE p.project_id = u.project_id AND p.user_id = u.id AND {condition})"
+
+
+def has_account(condition: str) -> str:
+    """A condition on any external account of the user."""
+    return (
+        "EXISTS (SELECT 1 FROM external_accounts a WHERE a.project_id = u.project_id AND a.user_id = u.id"
+        f" AND {condition})"
+    )
+
+
+async def page(
+    reader: Reader, conditions: Conditions, operator: str, order: str, paging: str, limit: int, total: bool
+) -> tuple[list[UserView], int]:
+    """One page of users with all that belongs to them, and how many match in all (-1 where not asked).
+
+    `order` is `created` or `signed_up`, with `-` in front for descending; `paging` one more condition that the total
+    does not count. One statement.
+    """
+    column = "created_at" if order.endswith("created") else "signed_up_at"
+    way = "DESC" if order.startswith("-") else "ASC"
+    where = f"u.project_id = $1 AND ({conditions.joined(operator)})"
+    counted = f"SELECT count(*) FROM users u WHERE {where}" if total else "SELECT -1"
+    sql = f"""
+    WITH page AS (SELECT u.id AS user_id, u.{column} AS at FROM users u WHERE {where} AND ({paging or 'TRUE'})
+        ORDER BY u.{column} {way}, u.id {way} LIMIT {int(limit)})
+    SELECT 'total' AS kind, '' AS owner, {", ".join(["''"] * 14)}, ({counted}), 0, 0, 0, 0, 0, FALSE, FALSE, FALSE
+    UNION ALL {union_for("SELECT user_id FROM page")}"""
+    rows = await reader.all(sql, *conditions.args)
+    count = next(row[16] for row in rows if row[0] == "total")
+    found = list(assemble(rows).values())
+    found.sort(key=lambda view: (getattr(view.user, column), view.user.id), reverse=way == "DESC")
+    return found, count
+
+
+def restrict(conditions: Conditions, wanted: Listing) -> None:
+    """Leave out the users that a listing does not show unless it is asked to."""
+    if wanted.only_anonymous:
+        conditions.add("u.is_anonymous")
+        return
+    if wanted.include_anonymous:
+        return
+    conditions.add("NOT u.is_anonymous")
+    if not wanted.include_restricted and wanted.unverified_is_restricted:
+        conditions.add(has_email("e.is_primary AND e.verified_at > 0"))
+
+
+def condition(conditions: Conditions, operand: Operand) -> str:
+    """The condition of one operand; an empty list of values matches nobody."""
+    values, number, flag = operand.values, operand.number, operand.flag
+    some = conditions.params(values) if operand.name in _LISTS and values else ""
+    match operand.name:
+        case "created_after":
+            return f"u.created_at > {conditions.param(number)}"
+        case "created_before":
+            return f"u.created_at < {conditions.param(number)}"
+        case "status":
+            return f"u.status = {conditions.param(values[0])}"
+        case "name_prefix":
+            return _name_prefix(conditions, values[0])
+        case "phone_contains":
+            return has_phone(f"strpos(p.number, {conditions.param(values[0])}) > 0")
+        case "email_prefix":
+            return _email_prefix(conditions, values[0])
+        case "phone_verified":
+            return has_phone("p.verified_at > 0" if flag else "p.verified_at = 0")
+        case "email_verified":
+            return has_email("e.verified_at > 0" if flag else "e.verified_at = 0")
+        case "password_exists":
+            return "u.password_hash <> ''" if flag else "u.password_hash = ''"
+        case _:
+            return _LISTS[operand.name].format(some) if some else "FALSE"
+
+
+_LISTS = {
+    "user_ids": "u.id IN ({})",
+    "external_ids": "u.external_id <> '' AND u.external_id IN ({})",
+    "phones": has_phone("p.number IN ({})"),
+    "phone_ids": has_phone("p.id IN ({})"),
+    "emails": has_email("e.folded IN ({})"),
+    "email_ids": has_email("e.id IN ({})"),
+    "providers": has_account("a.provider IN ({})"),
+}
+
+
+def _name_prefix(conditions: Conditions, text: str) -> str:
+    """Any word of the name begins so; the column holds them folded, apart by single spaces."""
+    return f"strpos(' ' || u.folded_name, {conditions.param(' ' + text)}) > 0"
+
+
+def _email_prefix(conditions: Conditions, text: str) -> str:
+    """The address or its domain begins so."""
+    whole, domain = conditions.param("@" + text), conditions.param(text)
+    return has_email(f"strpos(e.folded, {whole}) > 0 OR strpos(e.folded, {domain}) = 1")
+
+
+def matching_text(conditions: Conditions, text: str) -> str:
+    """The id is this text, or a name or an address holds it (folded)."""
+    same, part = conditions.param(text), conditions.param(text)
+    in_email = has_email(f"strpos(e.folded, {part}) > 0")
+    return f"u.id = {same} OR strpos(u.folded_name, {part}) > 0 OR {in_email}"
+
+
+def beyond(conditions: Conditions, column: str, after: tuple[int, str], descending: bool) -> str:
+    """Behind a cursor of (time, id), in the order of the page."""
+    at, user_id = conditions.param(after[0]), conditions.param(after[1])
+    return f"(u.{column}, u.id) {'<' if descending else '>'} ({at}, {user_id})"
