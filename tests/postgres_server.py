@@ -226,25 +226,21 @@ class Cluster:
 
 def _readable_binaries(folder: Path, account: pwd.struct_passwd | None, home: Path) -> Path:
     """The binaries where `account` can run them: in place, or copied out of a closed folder."""
-    if account is None:
+    if account is None or _reachable(folder.resolve(), account):
         return folder
-    probe = (
-        subprocess.run(
-            [str(folder / "postgres"), "--version"],
-            capture_output=True,
-            cwd=home,
-            user=account.pw_uid,
-            group=account.pw_gid,
-            extra_groups=[],
-        )
-        if _reachable(folder, account)
-        else None
-    )
-    if probe is not None and probe.returncode == 0:
-        return folder
-    copy = home / "installation"
-    shutil.copytree(folder.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-    return copy / folder.name
+    return _copied(folder, home / "installation")
+
+
+def _copied(folder: Path, target: Path) -> Path:
+    """A copy of an installation; a wheel keeps its shared libraries beside the package, so they come along."""
+    installation = folder.parent
+    package = installation.parent
+    leave = shutil.ignore_patterns("include", "__pycache__")
+    shutil.copytree(installation, target / package.name / installation.name, symlinks=True, ignore=leave)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    return target / package.name / installation.name / folder.name
 
 
 def _reachable(folder: Path, account: pwd.struct_passwd) -> bool:

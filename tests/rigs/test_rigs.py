@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -12,9 +20,7 @@ def test_engine_url_names_both_engines(engine_url: str) -> None:
     assert engine_url.startswith(("sqlite:///", "postgresql://"))
 
 
-async def test_statements_are_counted_at_the_server(
-    postgres: postgres_server.Cluster, postgres_url: str
-) -> None:
+async def test_statements_are_counted_at_the_server(postgres: postgres_server.Cluster, postgres_url: str) -> None:
     database = postgres_url.rsplit("/", 1)[1]
     connection = await asyncpg.connect(postgres_url)
     mark = postgres.mark()
@@ -34,6 +40,37 @@ def test_the_wheels_own_server_binaries_run() -> None:
     assert folder is not None
     with postgres_server.running_cluster(binaries=folder) as cluster:
         assert cluster.sql("SELECT 1") == "1"
+
+
+def test_binaries_in_a_closed_folder_run(tmp_path: Path) -> None:
+    folder = postgres_server.wheel_binaries()
+    assert folder is not None
+    package = folder.parents[1]
+    closed = tmp_path / "closed"
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, closed / part.name, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    closed.chmod(0o700)
+    with postgres_server.running_cluster(binaries=closed / folder.relative_to(package.parent)) as cluster:
+        assert cluster.sql("SELECT 1") == "1"
+
+
+def test_a_killed_run_leaves_no_server_behind() -> None:
+    script = (
+        "import time\nfrom tests.postgres_server import running_cluster\n"
+        "with running_cluster() as cluster:\n"
+        "    print(cluster.process.pid, cluster.folder, flush=True)\n    time.sleep(60)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    server, folder = run.stdout.readline().split()
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{server}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    shutil.rmtree(folder)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(server), 0)
 
 
 def test_no_binaries_says_what_to_install() -> None:
