@@ -87,7 +87,7 @@ async def _copied(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def count(request: pytest.FixtureRequest) -> Count:
-    """Statements and commits, counted where they happen, as `async with count(db)` gives them."""
+    """What tells statements and commits where they happen: `async with` it over a database."""
 
     def counting(db: Database) -> AbstractAsyncContextManager[Counts]:
         cluster = request.getfixturevalue("postgres") if db.engine == "postgresql" else None

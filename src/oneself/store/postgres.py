@@ -116,7 +116,7 @@ class PostgresDatabase:
         except Exception:
             raise
         except BaseException:
-            link.drop()
+            link.abandoned = True
             raise
         finally:
             self.pool.release(link)
@@ -130,7 +130,7 @@ class PostgresDatabase:
         except Exception:
             raise
         except BaseException:
-            link.drop()
+            link.abandoned = True
             raise
         finally:
             self.pool.release(link)
@@ -146,7 +146,7 @@ class PostgresDatabase:
         except Exception:
             raise
         except BaseException:  # cancelled somewhere in between: the server rolls back
-            link.drop()
+            link.abandoned = True
             raise
         finally:
             self.pool.release(link)

@@ -1,7 +1,10 @@
 """One connection to PostgreSQL, its prepared statements, and how one is opened."""
 
+import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +16,7 @@ from oneself.store.database import Row, Value
 from oneself.store.postgres_errors import Lost, meaning
 
 CACHED_STATEMENTS = 1024
+HANG_UP_SECONDS = 3.0
 CLOCK_QUERY = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 # What the server answers when it stops waiting for its synchronous standby and commits all the
 # same; it is a mere warning, SQLSTATE 01000.
@@ -67,8 +71,10 @@ class Link:
         self.idle_since = 0.0
         self.warned = False
         self.lost: Lost | None = None
+        self.abandoned = False  # by a caller who was cancelled in the middle
         self.clock_difference = 0
         self._statements: dict[str, Any] = {}
+        self._numbers = itertools.count()
         raw.add_log_listener(self._listen)
 
     @property
@@ -80,9 +86,10 @@ class Link:
         """The prepared statement of a text, made at its first use by one round trip more."""
         statement = self._statements.get(sql)
         if statement is None:
-            statement = await self._guarded(self.raw.prepare, sql)
             if len(self._statements) >= CACHED_STATEMENTS:
                 self._statements.clear()
+            name = f"s{next(self._numbers)}"  # without a name it would be parsed at every use
+            statement = await self._guarded(partial(self.raw.prepare, sql, name=name))
             self._statements[sql] = statement
         return statement
 
@@ -111,6 +118,12 @@ class Link:
     def drop(self) -> None:
         """Cut the connection at once, whatever it is doing."""
         self.raw.terminate()
+
+    async def hang_up(self) -> None:
+        """Have the server cancel what it is still doing for us, then close; never fails."""
+        with contextlib.suppress(Exception):
+            await self.raw.close(timeout=HANG_UP_SECONDS)
+        self.drop()
 
     async def _guarded(self, call: Callable[..., Awaitable[Any]], *args: object) -> Any:
         """Call the driver and translate what it raises."""
@@ -171,9 +184,7 @@ async def dial(dialing: Dialing, address: str) -> Link:
             server_settings=dialing.session(),
             target_session_attrs=SessionAttribute.read_write,
         )
-    except (OSError, TimeoutError) as error:
-        raise _unreachable(f"{type(error).__name__} {error}".strip()) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+    except Exception as error:  # the driver knows a dozen kinds of not getting through
         raise _unreachable(
             f"{type(error).__name__} {error.args[0] if error.args else ''}"
         ) from None

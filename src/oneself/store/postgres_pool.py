@@ -27,12 +27,13 @@ class Pool:
     ) -> None:
         self._dialing = dialing
         self._connect = connect
-        self._hosts = deque(dialing.hosts())
+        self._hosts = dialing.hosts()
         self._size = size
         self._wait_seconds = wait_seconds
         self._idle: list[Link] = []
         self._waiters: deque[asyncio.Future[Link | None]] = deque()
         self._links: set[Link] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
         self._dialed = 0
         self._epoch = 0
         self._closed = False
@@ -85,7 +86,10 @@ class Pool:
         """
         if link.lost is not None and link.lost.everywhere and link.epoch == self._epoch:
             self._epoch += 1
-        if link.lost or link.closed or link.epoch != self._epoch:
+        if link.abandoned:
+            self._retire(link)
+            self._wake(None)
+        elif link.lost or link.closed or link.epoch != self._epoch:
             self._discard(link)
             self._wake(None)
         elif not self._wake(link):
@@ -103,6 +107,7 @@ class Pool:
         for link in list(self._links):
             self._discard(link)
         self._idle.clear()
+        await asyncio.gather(*self._retiring)
 
     def _notice_rest(self) -> None:
         """Tell `close` when nobody uses, opens or waits for a connection."""
@@ -114,14 +119,13 @@ class Pool:
         self._dialed += 1
         reasons = []
         try:
-            for _ in range(len(self._hosts)):
+            for host in self._hosts:
                 try:
-                    link = await self._connect(self._dialing, self._hosts[0])
+                    link = await self._connect(self._dialing, host)
                 except Fault as fault:
                     reasons.append(fault.detail)
-                    self._hosts.rotate(-1)
                 else:
-                    return self._adopt(link)
+                    return self._adopt(link, host)
         except BaseException:
             self._dialed -= 1
             self._wake(None)
@@ -133,8 +137,9 @@ class Pool:
         self._notice_rest()
         raise nowhere
 
-    def _adopt(self, link: Link) -> Link:
-        """Count a connection as ours."""
+    def _adopt(self, link: Link, host: str) -> Link:
+        """Count a connection as ours, and ask its host first from now on."""
+        self._hosts = [host, *(other for other in self._hosts if other != host)]
         link.epoch = self._epoch
         self._links.add(link)
         self.clock_difference = link.clock_difference
@@ -143,6 +148,17 @@ class Pool:
     def _discard(self, link: Link) -> None:
         """Cut a connection and forget it."""
         link.drop()
+        self._forget(link)
+
+    def _retire(self, link: Link) -> None:
+        """Forget a connection whose caller left, and let it end what it was doing by itself."""
+        self._forget(link)
+        retiring = asyncio.create_task(link.hang_up())
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+
+    def _forget(self, link: Link) -> None:
+        """Make room for another connection."""
         if link in self._links:
             self._links.remove(link)
             self._dialed -= 1
