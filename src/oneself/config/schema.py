@@ -77,7 +77,7 @@ class SharedProvider(Part, frozen=True):
     client_secret: Annotated[Secret, Meta(description="Client secret at the provider.")] = Secret("")
     issuer: Annotated[str, Meta(description="Issuer URL, for `generic_oidc`.")] = ""
     tenant: Annotated[str, Meta(description="Tenant, where the provider has tenants.")] = ""
-    scopes: Annotated[Texts, Meta(description="Scopes asked for besides the provider's own.")] = ()
+    scopes: Annotated[Texts, Meta(description="Scopes to ask for instead of the provider's own.")] = ()
     endpoints: Annotated[dict[str, str], Meta(description="Addresses that replace the provider's, by their name.")] = {}
     options: Annotated[dict[str, str], Meta(description="Further options that this provider knows.")] = {}
 
@@ -98,7 +98,7 @@ class DeclaredProvider(Part, frozen=True):
     ] = True
     issuer: Annotated[str, Meta(description="Issuer URL, for `generic_oidc`.")] = ""
     tenant: Annotated[str, Meta(description="Tenant, where the provider has tenants.")] = ""
-    scopes: Annotated[Texts, Meta(description="Scopes asked for besides the provider's own.")] = ()
+    scopes: Annotated[Texts, Meta(description="Scopes to ask for instead of the provider's own.")] = ()
     endpoints: Annotated[
         dict[str, str],
         Meta(
@@ -149,9 +149,12 @@ class DeclaredPolicy(Part, frozen=True):
         Literal["asker", "pkce", "session"] | None,
         Meta(description="What finishing an attach asks for besides the one-time token."),
     ] = None
-    reset_unproven_factors: Annotated[
+    wrong_verifier_spends: Annotated[
+        bool | None, Meta(description="A redeem with a wrong PKCE verifier spends the one-time token.")
+    ] = None
+    adopt_verified_email: Annotated[
         bool | None,
-        Meta(description="A reclaimed user loses passwords and codes that nobody proved."),
+        Meta(description="A known account's new verified address is added to its user, where nobody holds it."),
     ] = None
 
 

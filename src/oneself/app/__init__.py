@@ -1,0 +1,20 @@
+"""The only place that builds things: settings become a runtime, a runtime becomes the ASGI app."""
+
+from oneself.app.house import EMULATOR_PATH, House
+from oneself.app.opening import (
+    StartRefused,
+    declare_projects,
+    microseconds,
+    opened_database,
+    opened_runtime,
+)
+
+__all__ = [
+    "EMULATOR_PATH",
+    "House",
+    "StartRefused",
+    "declare_projects",
+    "microseconds",
+    "opened_database",
+    "opened_runtime",
+]

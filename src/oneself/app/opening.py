@@ -1,0 +1,118 @@
+"""Opening what the actions need: the database on a schema that fits, the key ring, the way out; and closing it."""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from oneself.actions import projects
+from oneself.actions.runtime import ProjectDirectory, Runtime, Settings, SharedCredentials
+from oneself.app.declaring import declaration, shared_credentials
+from oneself.config import Config
+from oneself.crypto.seal import KeyRing
+from oneself.faults import Fault, FaultCode
+from oneself.store.database import Database
+from oneself.store.migrate import migrate, schema_status
+from oneself.store.opening import open_database
+from oneself.upstream.http import Outbound
+
+
+class StartRefused(Exception):
+    """The server will not start; the text says why and what to do."""
+
+
+def microseconds() -> int:
+    """The time: microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
+
+
+@asynccontextmanager
+async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool = True) -> AsyncIterator[Runtime]:
+    """Open what the actions need, on a schema that this code may use; `upgrade` brings it up first.
+
+    `serving` takes a SQLite file for this process alone; tools share it. Raises StartRefused.
+    """
+    try:
+        ring = KeyRing.parse(config.master_keys.reveal(), os.urandom)
+    except Fault as fault:
+        raise StartRefused(
+            f"The master keys cannot be used: {fault.detail}. `oneself keys generate` makes one; give it as "
+            "ONESELF_MASTER_KEYS_FILE."
+        ) from None
+    async with opened_database(config, serving=serving) as db:
+        if upgrade:
+            await migrate(db)
+        refusal = (await schema_status(db)).refusal
+        if refusal:
+            raise StartRefused(f"{refusal[:1].upper()}{refusal[1:]}.")
+        outbound = Outbound(frozenset(config.allowed_private_hosts), clock=microseconds)
+        try:
+            yield Runtime(
+                db=db,
+                outbound=outbound,
+                ring=ring,
+                clock=microseconds,
+                random=os.urandom,
+                projects=ProjectDirectory(db, ring, os.urandom),
+                settings=_settings(config),
+                shared={
+                    name: SharedCredentials(*shared_credentials(name, shared))
+                    for name, shared in config.shared_providers.items()
+                },
+            )
+        finally:
+            await outbound.close()
+
+
+@asynccontextmanager
+async def opened_database(config: Config, *, serving: bool = False, patient: bool = False) -> AsyncIterator[Database]:
+    """Open the database alone; `patient` without a limit for how long one statement may take.
+
+    Raises StartRefused.
+    """
+    try:
+        db = await open_database(
+            config.database_url.reveal(),
+            microseconds,
+            exclusive=serving,
+            size=config.limits.database_connections,
+            statement_timeout=0 if patient else 15.0,
+        )
+    except Fault as fault:
+        raise StartRefused(f"The database cannot be used: {fault.detail}.") from None
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def declare_projects(rt: Runtime, config: Config) -> None:
+    """Bring every project of the settings into its declared state. Raises StartRefused."""
+    for declared in config.projects:
+        try:
+            await projects.declare(rt, declaration(declared))
+        except Fault as fault:
+            raise StartRefused(_declare_words(declared.display_name, fault)) from None
+
+
+def _declare_words(name: str, fault: Fault) -> str:
+    if fault.code in (FaultCode.MASTER_KEY_MISSING, FaultCode.SEAL_BROKEN):
+        return (
+            f"The project {name} is sealed under another master key ({fault.detail}). Add the key that "
+            "this database was made with to ONESELF_MASTER_KEYS_FILE."
+        )
+    return f"The project {name} cannot be declared: {fault.detail or fault.code.value}."
+
+
+def _settings(config: Config) -> Settings:
+    return Settings(
+        base_url=config.base_url,
+        access_token_seconds=config.lifetimes.access_token,
+        stack_session_seconds=config.lifetimes.stack_session,
+        ticket_seconds=config.lifetimes.ticket,
+        flow_seconds=config.lifetimes.flow,
+        grant_seconds=config.lifetimes.grant,
+        body_limit_bytes=config.limits.body_bytes,
+        allow_shared_tokens=config.allow_shared_tokens,
+        probe_tokens=config.probe_tokens,
+    )

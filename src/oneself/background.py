@@ -1,0 +1,67 @@
+"""What nobody asks for and somebody must do: sweeping rows that ended, and hearing of other processes' changes.
+
+Any process may run it, and all may at once: every piece of work is idempotent and small.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from oneself.actions import sessions as session_verbs
+from oneself.actions.runtime import Runtime
+from oneself.faults import Fault
+from oneself.store import flows, sessions
+from oneself.store.database import Tx
+
+_LOG = logging.getLogger("oneself.background")
+
+POLL_SECONDS = 1.0
+SEEN_SECONDS = 5.0
+SWEEP_SECONDS = 60.0
+# Rows of trips stay an hour after their end, so that a timeout can be told from an unknown state.
+FLOWS_STAY_MICROS = 3_600 * 1_000_000
+SESSIONS_STAY_MICROS = 86_400 * 1_000_000
+BATCH = 500
+
+Sweep = Callable[[Tx, int, int], Awaitable[int]]
+
+
+async def run(rt: Runtime) -> None:
+    """Work until cancelled. A database that is away stops nothing: the next round tries again."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_every(POLL_SECONDS, "hearing of changes", rt.projects.poll))
+        group.create_task(_every(SEEN_SECONDS, "noting who was seen", lambda: session_verbs.write_seen(rt)))
+        group.create_task(_every(SWEEP_SECONDS, "sweeping", lambda: sweep(rt)))
+
+
+async def sweep(rt: Runtime) -> int:
+    """Delete all trips and sessions that ended long enough ago; gives how many rows went."""
+    trips = await _emptied(rt, flows.sweep, FLOWS_STAY_MICROS)
+    return trips + await _emptied(rt, sessions.sweep, SESSIONS_STAY_MICROS)
+
+
+async def _emptied(rt: Runtime, one_batch: Sweep, stay_micros: int) -> int:
+    """Sweep in batches of a commit each, so that no writer waits long behind it."""
+    gone = 0
+    while True:
+        count = await rt.db.write(lambda tx: one_batch(tx, tx.now - stay_micros, BATCH))
+        gone += count
+        if count < BATCH:
+            return gone
+
+
+async def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
+    failing = False
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Fault as fault:
+            if not failing:
+                _LOG.warning("%s does not work: %s", name, fault)
+            failing = True
+        except Exception:
+            # a bug here must not end the process that serves; it is told, and tried again
+            _LOG.exception("%s failed", name)
+        else:
+            failing = False

@@ -1,0 +1,61 @@
+"""One command against one server's database: open it, ask, close it; and faults in words."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from oneself.actions import projects
+from oneself.actions.runtime import Runtime
+from oneself.app import StartRefused, opened_runtime
+from oneself.cli.choosing import settings_of
+from oneself.cli.output import Refused
+from oneself.faults import Fault
+from oneself.model import Project
+
+T = TypeVar("T")
+
+
+def ask(config_file: Path | None, data: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Run `work` on the server that the options name, beside it where it serves.
+
+    Ends the program with the reason where that cannot be.
+    """
+    config = settings_of(config_file, data)
+
+    async def opened() -> T:
+        async with opened_runtime(config, serving=False) as rt:
+            return await work(rt)
+
+    try:
+        return asyncio.run(opened())
+    except StartRefused as refused:
+        raise Refused("The database cannot be asked.", [str(refused)]) from None
+    except Fault as fault:
+        raise Refused("That was refused.", [fault.detail or fault.code.value]) from None
+
+
+async def find_project(rt: Runtime, name: str) -> Project:
+    """A project by any of its ids, or by its name where only one bears it. Ends the program where there is none."""
+    ways = (projects.by_id, projects.by_stytch_id, projects.by_stack_id, projects.by_public_token)
+    for by in ways:
+        found = await by(rt, name)
+        if found is not None:
+            return found
+    everybody = await projects.list_all(rt)
+    same = [one for one in everybody if one.display_name == name]
+    if len(same) == 1:
+        return await projects.by_id(rt, same[0].id) or same[0]
+    why = f"{len(same)} projects are called {name!r}: name one by its id" if same else f"no project is called {name!r}"
+    raise Refused("There is no such project.", [f"{why}. `oneself project list` shows all."])
+
+
+async def only_project(rt: Runtime, name: str | None) -> Project:
+    """The named project, or the only one there is. Ends the program where that is not clear."""
+    if name:
+        return await find_project(rt, name)
+    everybody = await projects.list_all(rt)
+    if len(everybody) == 1:
+        return everybody[0]
+    count = "no project" if not everybody else f"{len(everybody)} projects"
+    raise Refused("Which project?", [f"There are {count}. Name one with --project; `oneself project list` shows all."])

@@ -1,0 +1,179 @@
+"""`oneself dev`: one command that sets up everything and runs it, for development."""
+
+import logging
+from pathlib import Path
+
+import click
+from rich.panel import Panel
+from rich.syntax import Syntax
+
+from oneself.app import EMULATOR_PATH, House
+from oneself.cli import dev_folder
+from oneself.cli.dev_folder import DevFolderUnusable, DevKeys
+from oneself.cli.listening import PortUnavailable, listen, port_of
+from oneself.cli.output import OUT, Refused, json_line, pairs
+from oneself.cli.running import StartFailed, run
+from oneself.cli.snippets import snippets
+from oneself.config import (
+    Config,
+    DeclaredProject,
+    DeclaredProvider,
+    StackSide,
+    StytchSide,
+)
+from oneself.config.schema import DeclaredRedirect
+from oneself.emulator import endpoints_for
+from oneself.model import Secret
+from oneself.wire.console.dev import DevPage, Entry, Snippet
+
+CLIENT_ID = "oneself-dev"
+PROJECT_NAME = "Development"
+PROVIDERS = {"google": "Google", "github": "GitHub", "spotify": "Spotify", "oidc": "OpenID Connect"}
+RETURN_URLS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
+
+
+@click.command()
+@click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=dev_folder.DEFAULT_FOLDER,
+    show_default=True,
+    help="Folder for the database and the keys; made if missing, kept for the next start.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready, and nothing else there.")
+def dev(host: str, port: int, data: Path, as_json: bool) -> None:
+    """Set up everything and run it: database, keys, a project, emulated providers, a page to try it.
+
+    For development only: the keys lie beside the data.
+    """
+    try:
+        sockets = listen(host, port)
+        keys = dev_folder.open_folder(data)
+    except PortUnavailable as error:
+        raise Refused("The server cannot listen.", [str(error)]) from None
+    except DevFolderUnusable as error:
+        raise Refused("The data folder cannot be used.", [str(error)]) from None
+    base_url = f"http://{_name(host)}:{port_of(sockets)}"
+    config = settings(base_url, data, keys)
+
+    def ready() -> None:
+        if as_json:
+            json_line(announcement(base_url, keys))
+        else:
+            _announce(base_url, data, keys)
+
+    try:
+        run(House(config, _page(base_url, keys)), config, sockets, ready)
+    except StartFailed:
+        raise Refused("The server did not start.", ["The lines above say why."]) from None
+
+
+def settings(base_url: str, data: Path, keys: DevKeys) -> Config:
+    """The settings of a development server: all emulated providers, one project with fixed keys."""
+    project = keys.project
+    return Config(
+        base_url=base_url,
+        database_url=Secret(dev_folder.database_url(data)),
+        master_keys=Secret(keys.master_keys),
+        # the emulated providers answer on this very port
+        allowed_private_hosts=(base_url.partition("://")[2],),
+        log_level="warning",
+        projects=(
+            DeclaredProject(
+                id=project.id,
+                display_name=PROJECT_NAME,
+                stytch=StytchSide(
+                    project_id=project.stytch.project_id,
+                    secret=Secret(project.stytch.secret),
+                    public_token=project.stytch.public_token,
+                    callback_id=keys.callback_id,
+                ),
+                stack=StackSide(
+                    project_id=project.stack.project_id,
+                    publishable_client_key=Secret(project.stack.publishable_client_key),
+                    secret_server_key=Secret(project.stack.secret_server_key),
+                    super_secret_admin_key=Secret(project.stack.super_secret_admin_key),
+                ),
+                redirect_urls=tuple(
+                    DeclaredRedirect(url=url, default=place == 0) for place, url in enumerate(RETURN_URLS)
+                ),
+                authorized_origins=("http://localhost:3000",),
+                providers={name: _provider(name, base_url, keys) for name in PROVIDERS},
+            ),
+        ),
+    )
+
+
+def announcement(base_url: str, keys: DevKeys) -> dict[str, object]:
+    """What `--json` prints."""
+    return {
+        "base_url": base_url,
+        "project": keys.project,
+        "emulator_url": f"{base_url}{EMULATOR_PATH}",
+    }
+
+
+def _provider(name: str, base_url: str, keys: DevKeys) -> DeclaredProvider:
+    emulator, secret = f"{base_url}{EMULATOR_PATH}", Secret(keys.client_secret)
+    if name == "oidc":
+        issuer = f"{emulator}/oidc"
+        return DeclaredProvider(provider="generic_oidc", client_id=CLIENT_ID, client_secret=secret, issuer=issuer)
+    endpoints = endpoints_for(name, emulator)
+    return DeclaredProvider(client_id=CLIENT_ID, client_secret=secret, endpoints=endpoints)
+
+
+def _name(host: str) -> str:
+    """How the server is called: cookies and SDKs want one name for it, and every browser knows localhost."""
+    return "localhost" if host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104
+
+
+def _keys(keys: DevKeys) -> list[tuple[str, str]]:
+    stytch, stack = keys.project.stytch, keys.project.stack
+    return [
+        ("Stytch project_id", stytch.project_id),
+        ("Stytch secret", stytch.secret),
+        ("Stytch public_token", stytch.public_token),
+        ("Stack project id", stack.project_id),
+        ("Stack publishable client key", stack.publishable_client_key),
+        ("Stack secret server key", stack.secret_server_key),
+        ("Stack super secret admin key", stack.super_secret_admin_key),
+    ]
+
+
+def _links(base_url: str) -> list[tuple[str, str]]:
+    return [
+        ("Emulated providers", f"{base_url}{EMULATOR_PATH}/"),
+        ("Stytch's dialect, OpenAPI", f"{base_url}/openapi/stytch.json"),
+        ("Stack Auth's dialect, OpenAPI", f"{base_url}/openapi/stack.json"),
+        ("Health", f"{base_url}/health"),
+    ]
+
+
+def _page(base_url: str, keys: DevKeys) -> DevPage:
+    return DevPage(
+        project_id=keys.project.id,
+        project_name=PROJECT_NAME,
+        providers=tuple(Entry(label, name) for name, label in PROVIDERS.items()),
+        keys=tuple(Entry(label, value) for label, value in _keys(keys)),
+        links=tuple(Entry(label, url) for label, url in _links(base_url)),
+        snippets=tuple(Snippet(one.title, one.text) for one in snippets(base_url, keys.project)),
+    )
+
+
+def _announce(base_url: str, data: Path, keys: DevKeys) -> None:
+    OUT.print()
+    OUT.print(Panel.fit(f"[bold]Oneself[/] is ready at [bold green]{base_url}[/]\nOpen it and sign in as somebody."))
+    OUT.print()
+    pairs([("Data folder", str(data)), *_links(base_url)])
+    OUT.print()
+    pairs(_keys(keys))
+    for one in snippets(base_url, keys.project):
+        OUT.print(f"\n[bold]{one.title}[/]")
+        if OUT.is_terminal:
+            OUT.print(Syntax(one.text, one.language, word_wrap=True, background_color="default"))
+        else:
+            OUT.print(one.text, markup=False, soft_wrap=True)
+    OUT.print("\nCtrl+C stops it; the data stays.")
+    logging.getLogger("oneself").info("ready at %s", base_url)

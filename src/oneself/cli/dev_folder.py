@@ -1,0 +1,129 @@
+"""The folder of `oneself dev`: its database and its keys, made at the first start and kept from then on."""
+
+import os
+from base64 import b64encode
+from pathlib import Path
+
+import msgspec
+
+from oneself.config.checks import DEV_KEY_PREFIX
+from oneself.crypto import opaque
+from oneself.crypto.ids import new_uuid
+
+DATABASE_NAME = "oneself.sqlite3"
+KEYS_NAME = "dev-keys.json"
+DEFAULT_FOLDER = Path("oneself-data")
+_ENVIRONMENT = "test"
+
+
+class DevFolderUnusable(Exception):
+    """The folder cannot be used; the text says why and what to do."""
+
+
+class StytchKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The project's ids and keys in Stytch's dialect, in clear."""
+
+    project_id: str
+    secret: str
+    public_token: str
+
+
+class StackKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The project's id and keys in Stack Auth's dialect, in clear."""
+
+    project_id: str
+    publishable_client_key: str
+    secret_server_key: str
+    super_secret_admin_key: str
+
+
+class ProjectKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """One project as a developer copies it."""
+
+    id: str
+    stytch: StytchKeys
+    stack: StackKeys
+
+
+class DevKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """All secrets of one data folder."""
+
+    master_keys: str
+    callback_id: str
+    client_secret: str
+    project: ProjectKeys
+
+
+def open_folder(folder: Path) -> DevKeys:
+    """Make the folder (0700) and its keys (0600) where they are missing, and give the keys.
+
+    Raises DevFolderUnusable.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any(folder.iterdir()):
+            folder.chmod(0o700)
+        return _keys(folder / KEYS_NAME)
+    except FileExistsError:
+        raise DevFolderUnusable(f"{folder} is a file. Name a folder with --data.") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise DevFolderUnusable(f"{folder} cannot be used ({why}). Name another with --data.") from None
+
+
+def database_url(folder: Path) -> str:
+    """The address of the folder's database."""
+    return f"sqlite:///{folder.resolve() / DATABASE_NAME}"
+
+
+def read_keys(folder: Path) -> DevKeys | None:
+    """The keys of a folder that `oneself dev` made, or None. Raises DevFolderUnusable."""
+    file = folder / KEYS_NAME
+    return _keys(file) if file.is_file() else None
+
+
+def _keys(file: Path) -> DevKeys:
+    try:
+        # the first of two that start at once makes the file, the other one reads it
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(file)
+    keys = _new_keys()
+    with os.fdopen(handle, "wb") as opened:
+        opened.write(msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    return keys
+
+
+def _read(file: Path) -> DevKeys:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=DevKeys)
+    except msgspec.DecodeError:
+        raise DevFolderUnusable(
+            f"{file} is damaged, and without it the database beside it cannot be read. Bring it back "
+            "from a copy, or begin anew with another --data folder."
+        ) from None
+
+
+def _new_keys() -> DevKeys:
+    random = os.urandom
+    return DevKeys(
+        master_keys=f"{DEV_KEY_PREFIX}1:{b64encode(random(32)).decode()}",
+        callback_id=f"oauth-callback-{_ENVIRONMENT}-{new_uuid(random)}",
+        client_secret=opaque.base32_secret(random),
+        project=ProjectKeys(
+            id=new_uuid(random),
+            stytch=StytchKeys(
+                project_id=f"project-{_ENVIRONMENT}-{new_uuid(random)}",
+                secret=opaque.stytch_secret(_ENVIRONMENT, random),
+                public_token=opaque.public_token(_ENVIRONMENT, random),
+            ),
+            stack=StackKeys(
+                project_id=new_uuid(random),
+                publishable_client_key=opaque.prefixed_key("pck_", random),
+                secret_server_key=opaque.prefixed_key("ssk_", random),
+                super_secret_admin_key=opaque.prefixed_key("sak_", random),
+            ),
+        ),
+    )

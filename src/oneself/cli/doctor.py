@@ -1,0 +1,106 @@
+"""`oneself doctor`: look at everything a server stands on, and say what to do where something is not right."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from oneself.actions import projects
+from oneself.actions.runtime import Runtime, client_of
+from oneself.app import StartRefused, opened_database, opened_runtime
+from oneself.cli.choosing import choice, settings_of
+from oneself.cli.output import OUT, json_line
+from oneself.config import Config, unsafe_for_serving
+from oneself.faults import Fault
+from oneself.model import Project
+from oneself.store.migrate import schema_status
+from oneself.upstream import discovery
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: whether it is right, and if not, what to do."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line with all findings.")
+@choice
+def doctor(as_json: bool, config_file: Path | None, data: Path | None) -> None:
+    """Look at everything: settings, keys, database, schema, clock, projects, providers. Exit code 1 on any red."""
+    config = settings_of(config_file, data)
+    findings = [*_settings(config, serving=data is None), *asyncio.run(_collected(config))]
+    if as_json:
+        json_line({"ok": all(one.ok for one in findings), "findings": findings})
+    else:
+        for one in findings:
+            mark = "[green]✔[/]" if one.ok else "[red]✘[/]"
+            OUT.print(f"{mark} [bold]{escape(one.name)}[/]  {escape(one.words)}", soft_wrap=True)
+    sys.exit(0 if all(one.ok for one in findings) else 1)
+
+
+def _settings(config: Config, *, serving: bool) -> Iterator[Finding]:
+    if not serving or config.base_url == "http://localhost":
+        yield Finding("settings", True, "of a development folder; `oneself serve` would refuse them")
+        return
+    unsafe = list(unsafe_for_serving(config))
+    if not unsafe:
+        yield Finding("settings", True, "fit for serving")
+    for words in unsafe:
+        yield Finding("settings", False, words)
+
+
+async def _collected(config: Config) -> list[Finding]:
+    if not config.database_url:
+        return []
+    return [finding async for finding in _stored(config)]
+
+
+async def _stored(config: Config) -> AsyncIterator[Finding]:
+    try:
+        async with opened_database(config) as db:
+            yield Finding("database", True, f"{db.engine} answers")
+            status = await schema_status(db)
+            refusal = status.refusal
+            yield Finding("schema", not refusal, refusal or f"at step {status.version}, as this release needs")
+            if refusal:
+                return
+        async with opened_runtime(config, serving=False) as rt:
+            yield Finding("master keys", True, f"{len(rt.ring.ids())} in the ring, {rt.ring.active_id} seals")
+            for found in await projects.list_all(rt):
+                async for finding in _project(rt, found):
+                    yield finding
+    except StartRefused as refused:
+        yield Finding("start", False, str(refused))
+    except Fault as fault:
+        yield Finding("database", False, fault.detail or fault.code.value)
+
+
+async def _project(rt: Runtime, found: Project) -> AsyncIterator[Finding]:
+    name = f"project {found.display_name}"
+    try:
+        await rt.projects.data_key(found.id)
+    except Fault as fault:
+        words = f"its key does not open ({fault.detail}): add the master key that it was made with"
+        yield Finding(name, False, words)
+        return
+    if not found.config.providers:
+        yield Finding(name, True, "its key opens; no providers are configured")
+    for credentials in found.config.providers:
+        yield await _provider(rt, found, name, credentials.config_id)
+
+
+async def _provider(rt: Runtime, found: Project, name: str, config_id: str) -> Finding:
+    try:
+        _, client = await client_of(rt, found, config_id)
+        await discovery.complete(rt.outbound, client)
+    except Fault as fault:
+        return Finding(f"{name}, {config_id}", False, fault.detail or fault.code.value)
+    return Finding(f"{name}, {config_id}", True, "its client is complete")
