@@ -30,6 +30,7 @@ class FaultCode(StrEnum):
     METADATA_TOO_MANY_KEYS = "metadata_too_many_keys"
     SIGN_UP_CLOSED = "sign_up_closed"
     LAST_WAY_IN = "last_way_in"
+    PASSWORD_WRONG = "password_wrong"
 
     # external accounts
     ACCOUNT_NOT_FOUND = "account_not_found"

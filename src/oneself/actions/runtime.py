@@ -124,7 +124,8 @@ class Runtime:
     """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
 
     `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` belongs to `actions.signing`,
-    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`: their state in this process. `hashing` hashes passwords off the loop.
+    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`: their state in this process.
+    `hashing` hashes passwords off the loop.
     """
 
     db: Database

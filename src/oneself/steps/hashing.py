@@ -1,4 +1,4 @@
-"""The bounded pool that hashes passwords: a few threads and a short queue, so that a flood of guesses stops nobody else."""
+"""The bounded pool that hashes passwords: few threads, a short queue; a flood of guesses stops nobody else."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Stack Auth's dialect: its routes, its words and its headers, over the actions."""

@@ -1,0 +1,213 @@
+"""The browser's part of OAuth: away to the provider by `authorize`, and back through `callback`."""
+
+from typing import Literal
+
+from oneself.actions import callback as callback_action
+from oneself.actions import projects, return_urls, start
+from oneself.actions.callback import Landing
+from oneself.faults import FaultCode
+from oneself.model import Project, ProviderCredentials
+from oneself.wire.http import TEXT_TYPE, Reply, json_reply
+from oneself.wire.stack import bodies, claims, cookies, render
+from oneself.wire.stack.access import KEYLESS, check_publishable_key
+from oneself.wire.stack.catalogue import known
+from oneself.wire.stack.faults import refusal_for
+from oneself.wire.stack.fields import Filled, LooseForm, Url
+from oneself.wire.stack.operation import ANYBODY, Call, Operation, operation
+from oneself.wire.stack.refusals import json_text, plain, reply_of
+
+ONLY_SCOPE = "legacy"
+
+# What the original asks of each provider for itself; a provider that is not named is asked what its own facts say.
+BASE_SCOPES: dict[str, tuple[str, ...]] = {
+    "google": ("openid", "email", "profile"),
+    "github": ("user:email",),
+    "spotify": ("user-read-email", "user-read-private"),
+    "microsoft": ("User.Read", "openid"),
+    "facebook": ("public_profile", "email"),
+    "apple": ("name", "email"),
+}
+AUTHORIZE_PARAMS = {"access_type": "offline", "prompt": "consent"}
+EXTRA_PARAMS: dict[str, dict[str, str]] = {"google": {"include_granted_scopes": "true"}}
+
+
+class ProviderPath(LooseForm):
+    """The provider, by its id in the project's configuration."""
+
+    provider_id: str
+
+
+class AuthorizeQuery(LooseForm, kw_only=True):
+    """What an application asks for when it sends a browser; further keys pass."""
+
+    client_id: str
+    client_secret: str
+    redirect_uri: Url
+    scope: str
+    state: str
+    grant_type: Literal["authorization_code"]
+    code_challenge: Filled
+    code_challenge_method: Literal["S256", "plain"]
+    response_type: Literal["code"]
+    type: Literal["authenticate", "link"] = "authenticate"
+    token: str = ""
+    provider_scope: str = ""
+    error_redirect_uri: Url = ""
+    error_redirect_url: Url = ""
+    after_callback_redirect_url: Url = ""
+    stack_response_mode: Literal["redirect", "json"] = "redirect"
+    hexclave_response_mode: Literal["", "redirect", "json"] = ""
+    bot_challenge_token: str = ""
+    bot_challenge_phase: str = ""
+    bot_challenge_unavailable: str = ""
+
+
+async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
+    """Open a trip and send the browser to the provider, or tell a script where to send it."""
+    project = await _project_of_client(call, query)
+    entry = _provider(project, call.params.provider_id, query)
+    if query.type == "link" and not query.token:
+        raise plain(400, "?token= query parameter is required for link type")
+    after = query.after_callback_redirect_url
+    if after and not return_urls.is_trusted(project, after):
+        raise known("REDIRECT_URL_NOT_WHITELISTED")
+    if query.provider_scope and entry.shared:
+        raise known("OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS")
+    as_json = (query.hexclave_response_mode or query.stack_response_mode) == "json"
+    wanted = start.StartRequest(
+        dialect="stack",
+        config_id=entry.config_id,
+        callback_url=f"{call.rt.settings.base_url}/api/v1/auth/oauth/callback/{entry.config_id}",
+        intent="attach" if query.type == "link" else "sign_in",
+        asker_session_id=await _asking_session(call, project, query),
+        login_url=query.redirect_uri.partition("#")[0],
+        error_url=query.error_redirect_uri or query.error_redirect_url,
+        after_callback_url=after,
+        app_state=query.state,
+        app_challenge=query.code_challenge,
+        app_challenge_method=query.code_challenge_method,
+        app_key_kind="" if query.client_secret == KEYLESS else "stack_client",
+        scopes=tuple(query.provider_scope.split()),
+        base_scopes=None if entry.shared else BASE_SCOPES.get(entry.provider),
+        authorize_params=AUTHORIZE_PARAMS | EXTRA_PARAMS.get(entry.provider, {}),
+        cookie="none" if as_json else "plain",
+        json_mode=as_json,
+        # The original sends none to the providers that it shares, and the address is compared.
+        nonce=not entry.shared,
+    )
+    started = await start.begin(call.rt, project, wanted)
+    if as_json:
+        return json_reply(200, {"location": started.location})
+    cookie = cookies.inner(started.state, call.rt.clock(), call.rt.settings)
+    return _away(started.location, [("set-cookie", cookie)])
+
+
+async def _project_of_client(call: Call, query: AuthorizeQuery) -> Project:
+    stack_id, hash_sign, branch = query.client_id.partition("#")
+    project = await projects.by_stack_id(call.rt, stack_id)
+    if project is None or (hash_sign and branch != claims.BRANCH):
+        raise known("INVALID_OAUTH_CLIENT_ID_OR_SECRET", client_id=query.client_id)
+    check_publishable_key(call.rt, project, query.client_secret)
+    return project
+
+
+def _provider(project: Project, config_id: str, query: AuthorizeQuery) -> ProviderCredentials:
+    """The provider's entry, if it is there for what is asked; and what only this wire checks so early."""
+    entry = render.config_entry(project, config_id)
+    if entry is None:
+        raise known("OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED")
+    linking = query.type == "link"
+    if not (entry.allow_sign_in or (linking and entry.allow_connected_accounts)):
+        raise known("OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED")
+    if query.scope != ONLY_SCOPE:
+        raise known("INVALID_SCOPE", scope=query.scope)
+    return entry
+
+
+async def _asking_session(call: Call, project: Project, query: AuthorizeQuery) -> str:
+    """The session behind the `token` parameter: whose user to link to, or which anonymous one signs up at last."""
+    if not query.token:
+        return ""
+    bearer = await claims.decode(call.rt, query.token)
+    if bearer.project_id != project.stack_id:
+        raise plain(403, "The access token is not valid for this project")
+    return bearer.session_id if query.type == "link" or bearer.is_anonymous else ""
+
+
+async def callback(call: Call) -> Reply:
+    """Take the provider's answer, and send the browser back to the application with a code."""
+    request = call.request
+    params = request.query | (bodies.form(request) if request.method == "POST" else {})
+    state = params.get("state", "")
+    came = callback_action.CallbackRequest(
+        dialect="stack",
+        state=state,
+        params=params,
+        cookie=request.cookie(cookies.inner_name(state)),
+        config_id=call.params.provider_id,
+    )
+    landing = await callback_action.finish(call.rt, came)
+    reply = _landed(landing)
+    used = landing.fault is not None and landing.fault.code is FaultCode.FLOW_USED
+    if landing.flow.cookie_bound and not used:
+        reply.headers.append(("set-cookie", cookies.inner_gone(state)))
+    return reply
+
+
+def _landed(landing: Landing) -> Reply:
+    """Where the browser goes now: back with a code, back with a known error, or nowhere."""
+    if landing.fault is None:
+        pairs = [("code", landing.grant), ("state", landing.flow.trip.app_state)]
+        location = return_urls.with_query(landing.return_url, pairs)
+        return json_reply(303, {}, [("location", location)])
+    refused = refusal_for(landing.fault, "oauth_callback", landing.fault.facts)
+    back = callback_action.error_url(landing) if refused.code else ""
+    if not back:
+        return reply_of(refused)
+    pairs = [
+        ("error", "server_error"),
+        ("error_description", refused.text),
+        ("errorCode", refused.code),
+        ("message", refused.text),
+        ("details", json_text(refused.details or {})),
+    ]
+    return _away(return_urls.with_query(back, pairs), [])
+
+
+def _away(location: str, headers: list[tuple[str, str]]) -> Reply:
+    return Reply(307, b"", TEXT_TYPE, [("location", location), *headers])
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    operation(
+        "GET",
+        "/auth/oauth/authorize/{provider_id}",
+        authorize,
+        "Send a browser to a provider",
+        allowed=ANYBODY,
+        status=307,
+        params=ProviderPath,
+        query=AuthorizeQuery,
+    ),
+    operation(
+        "GET",
+        "/auth/oauth/callback/{provider_id}",
+        callback,
+        "Take a provider's answer",
+        allowed=ANYBODY,
+        status=303,
+        params=ProviderPath,
+        loose=True,
+    ),
+    operation(
+        "POST",
+        "/auth/oauth/callback/{provider_id}",
+        callback,
+        "Take a provider's answer that came as a form",
+        name="oauth_callback_form",
+        allowed=ANYBODY,
+        status=303,
+        params=ProviderPath,
+        loose=True,
+    ),
+)
