@@ -88,7 +88,10 @@ Route = tuple[str, tuple[str, ...], Handler]
 def _player_routes(world: World, player: Player) -> list[Route]:
     routes: list[Route] = [
         (player.authorization_path, ("GET", "POST"), _at(authorize, world, player)),
-        (player.token_path, ("POST",), _at(token, world, player)),
+        *(
+            (path, player.token_methods, _at(token, world, player))
+            for path in (player.token_path, *player.token_aliases)
+        ),
     ]
     if player.refresh_path:
         routes.append((player.refresh_path, ("POST",), _at(refresh_only, world, player)))

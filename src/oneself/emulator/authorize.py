@@ -7,17 +7,21 @@ request whose client or redirect URI is not known is never redirected.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from oneself.emulator import pages
 from oneself.emulator.calls import Call, once
 from oneself.emulator.clients import Client
+from oneself.emulator.personas import Persona
 from oneself.emulator.player import Answer, Player
-from oneself.emulator.world import Code, Grant, Pick, World, consent_key
+from oneself.emulator.world import MAX_PERSONAS, Code, Grant, Pick, World, consent_key
 
 DENY = "deny"
-_S256 = re.compile(r"[A-Za-z0-9_-]{43}")
-_PLAIN = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_SHAPES = {
+    "S256": re.compile(r"[A-Za-z0-9_-]{43}"),
+    "S256_HEX": re.compile(r"[0-9a-f]{64}"),
+    "plain": re.compile(r"[A-Za-z0-9._~-]{43,128}"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +32,22 @@ class _Asked:
     client: Client
     redirect_uri: str
     params: Mapping[str, str]
+    query: str
 
     @property
     def scopes(self) -> tuple[str, ...]:
+        """The scopes in order, each once."""
         words = self.params.get("scope", "")
         for separator in self.player.scope_separators:
             words = words.replace(separator, " ")
         return tuple(dict.fromkeys(words.split()))
+
+    @property
+    def method(self) -> str:
+        """How the challenge was made; a client can be registered with TikTok's hex digest."""
+        method = self.params.get("code_challenge_method", self.player.pkce_default)
+        hexed = method == "S256" and self.client.option("pkce_encoding", "") == "hex"
+        return "S256_HEX" if hexed else method
 
 
 async def authorize(world: World, player: Player, call: Call) -> Answer:
@@ -45,7 +58,7 @@ async def authorize(world: World, player: Player, call: Call) -> Answer:
     params = once(pairs)
     if params is None:
         return pages.refusal(player, "invalid_request", "A parameter came more than once.")
-    asked = _known(world, player, params)
+    asked = _known(world, player, params, call.query_string)
     if isinstance(asked, Answer):
         return asked
     wrong = _wrong(asked)
@@ -60,10 +73,11 @@ async def authorize(world: World, player: Player, call: Call) -> Answer:
     if params.get("prompt") == "none":
         return back(world, asked, {"error": "login_required"})
     people = [person.at(player.id) for person in world.personas.values()]
-    return pages.choose(player, asked.client, asked.scopes, people, call.query_string)
+    query = call.query_string if call.method == "GET" else urlencode(params, quote_via=quote)
+    return pages.choose(player, asked.client, asked.scopes, people, query)
 
 
-def _known(world: World, player: Player, params: Mapping[str, str]) -> _Asked | Answer:
+def _known(world: World, player: Player, params: Mapping[str, str], query: str) -> _Asked | Answer:
     """Find the client and its redirect URI; a page where either is not known."""
     client_id = params.get(player.client_id_param, "")
     client = world.find_client(player.id, client_id)
@@ -78,11 +92,14 @@ def _known(world: World, player: Player, params: Mapping[str, str]) -> _Asked | 
     elif uri not in client.redirect_uris:
         words = f"{uri!r} is not a redirect URI of this client." if uri else "No redirect_uri."
         return pages.refusal(player, "redirect_uri_mismatch", words)
-    return _Asked(player=player, client=client, redirect_uri=uri, params=params)
+    return _Asked(player=player, client=client, redirect_uri=uri, params=params, query=query)
 
 
 def _usable(uri: str) -> bool:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
     return bool(parts.scheme) and not parts.fragment and parts.scheme not in ("javascript", "data")
 
 
@@ -91,30 +108,28 @@ def _wrong(asked: _Asked) -> tuple[str, str] | None:
     player, params = asked.player, asked.params
     if "request" in params or "request_uri" in params:
         return "request_not_supported", "Request objects are not supported."
-    if "response_type" not in params:
+    if "response_type" not in params and player.response_type_needed:
         return "invalid_request", "response_type is missing."
-    if params["response_type"] != "code":
+    if params.get("response_type", "code") != "code":
         return "unsupported_response_type", "Only response_type=code is supported."
     if params.get("response_mode", "query") not in player.response_modes:
         return "invalid_request", "This response_mode is not supported."
-    return _wrong_challenge(asked) or player.check(params)
+    return _wrong_challenge(asked) or player.check(params, asked.query)
 
 
 def _wrong_challenge(asked: _Asked) -> tuple[str, str] | None:
     player, params = asked.player, asked.params
+    if not player.pkce or not player.pkce_when(params):
+        return None  # passed over, as by the real one
     challenge = params.get("code_challenge", "")
     if not challenge:
         public = not asked.client.client_secret and not asked.client.learning
-        if player.pkce and (player.pkce_required or public or "code_challenge_method" in params):
+        if player.pkce_required or public or "code_challenge_method" in params:
             return "invalid_request", "code_challenge is required."
         return None
-    if not player.pkce:
-        return None  # ignored, as by the real one
-    method = params.get("code_challenge_method", player.pkce_default)
-    if method not in player.pkce:
+    if params.get("code_challenge_method", player.pkce_default) not in player.pkce:
         return "invalid_request", "This code_challenge_method is not supported."
-    shape = _S256 if method == "S256" else _PLAIN
-    if not shape.fullmatch(challenge):
+    if not _SHAPES[asked.method].fullmatch(challenge):
         return "invalid_request", "code_challenge is malformed."
     return None
 
@@ -127,6 +142,9 @@ def _automatic(world: World, asked: _Asked) -> str | None:
             return pick.persona
     hint = asked.params.get("login_hint", "")
     if hint == DENY or hint in world.personas:
+        return hint
+    if hint and asked.player.any_login and len(world.personas) < MAX_PERSONAS:
+        world.personas[hint] = Persona(id=hint, email=hint if "@" in hint else "")
         return hint
     return None
 
@@ -156,14 +174,15 @@ def decide(world: World, asked: _Asked, choice: str, scopes: tuple[str, ...]) ->
         granted_at=now,
     )
     world.consents[key] = True
-    challenge = asked.params.get("code_challenge", "") if player.pkce else ""
+    looked_at = bool(player.pkce) and player.pkce_when(asked.params)
+    challenge = asked.params.get("code_challenge", "") if looked_at else ""
     code = world.opaque(player.code_prefix)
     world.codes[code] = Code(
         grant=grant,
         redirect_uri=asked.redirect_uri,
         redirect_sent="redirect_uri" in asked.params,
         challenge=challenge,
-        method=asked.params.get("code_challenge_method", player.pkce_default),
+        method=asked.method,
         expires_at=now + player.code_seconds,
     )
     scene = world.scene(player, grant)

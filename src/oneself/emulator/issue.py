@@ -18,12 +18,15 @@ async def issue(world: World, player: Player, grant: Grant, client: Client, used
     rule = player.refresh(client)
     refresh = _refresh_token(world, player, scene, grant, rule, used)
     if used is not None and rule is not None and rule.kills_access:
-        for token in world.access.values():
-            token.dead = token.dead or token.grant is grant
+        for token in grant.access:
+            token.dead = True
+    _end_older(world, player, grant)
     seconds = player.access_seconds(client)
     access = world.opaque(player.access_prefix(client))
     expires_at = None if seconds is None else scene.now + seconds
     world.access[access] = Token(access, grant, expires_at)
+    # Only the last few of one grant are remembered for a refresh that ends them.
+    grant.access = [*grant.access[-9:], world.access[access]]
     issued = Issued(
         scene=scene,
         access_token=access,
@@ -34,6 +37,16 @@ async def issue(world: World, player: Player, grant: Grant, client: Client, used
     )
     body = overlay(scene.persona, player.id, "token", player.token_answer(issued))
     return Answer(body=body)
+
+
+def _end_older(world: World, player: Player, grant: Grant) -> None:
+    if player.ends_older is None:
+        return
+    for token in world.access.values():
+        held = token.grant
+        same = (held.provider, held.client_id, held.persona) == (grant.provider, grant.client_id, grant.persona)
+        if same and player.ends_older(held.scopes, grant.scopes):
+            token.dead = True
 
 
 def _left(refresh: Token | None, now: int) -> int | None:

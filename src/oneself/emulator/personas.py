@@ -89,10 +89,11 @@ PERSONAS: tuple[Persona, ...] = (
         given_name="Grace",
         family_name="Hopper",
         email="grace@navy.example",
+        emails={"apple": "q1w2e3r4t5@privaterelay.appleid.com"},
         public_email="hello@grace.example",
         picture="https://pictures.example/grace.png",
         locale="en-US",
-        note="A verified private address; her public GitHub address is another one.",
+        note="A verified private address; her public one is another; Apple hides it behind a relay.",
     ),
     Persona(
         id="linus",

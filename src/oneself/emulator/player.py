@@ -126,8 +126,9 @@ class Resource:
     answer: Callable[[Scene], Answer]
     methods: tuple[str, ...] = ("GET",)
     scopes: tuple[str, ...] = ()
-    # where the token stands: the Authorization header, a form field, or a field of the path
-    token_in: Literal["bearer", "form", "path"] = "bearer"
+    # where the token stands: the Authorization header (Bearer, or Twitch's OAuth), a form field, or
+    # a field of the path or the query
+    token_in: Literal["bearer", "bearer_or_query", "oauth", "form", "query", "path"] = "bearer"
     token_field: str = "token"
 
 
@@ -158,24 +159,34 @@ class Player:
     id: str
     name: str
     issuer: str
+    # what it calls itself where no vendor's name may be used
+    local_issuer: str = "{root}"
     subject: Callable[[Persona], str]
     overrides: Mapping[str, str]
     quirks: tuple[str, ...] = ()
 
     authorization_path: str
     client_id_param: str = "client_id"
-    # what a client usually asks for; the index page previews a persona with these
+    # what a client usually asks for, adds to the request, and to the address of the documents: the
+    # index page previews a persona with these
     sign_in_scopes: tuple[str, ...] = ()
+    sign_in_params: Mapping[str, str] = field(default_factory=dict)
+    document_query: Mapping[str, str] = field(default_factory=dict)
     scope_separators: str = " "
     pkce: tuple[str, ...] = ("S256", "plain")
     pkce_default: str = "plain"
     pkce_required: bool = False
+    # where a challenge is looked at, and not just passed over
+    pkce_when: Callable[[Mapping[str, str]], bool] = lambda _asked: True
     response_modes: tuple[str, ...] = ("query",)
-    # what this provider alone demands of a request: (error, description), or None if content
-    check: Callable[[Mapping[str, str]], tuple[str, str] | None] = lambda _asked: None
+    response_type_needed: bool = True
+    # what this provider alone demands of the parameters and of the raw query: (error, description)
+    check: Callable[[Mapping[str, str], str], tuple[str, str] | None] = lambda _asked, _query: None
     redirect_issuer: str = ""
     redirect_extras: Callable[[Scene], dict[str, str]] = lambda _scene: {}
     redirect_fragment: str = ""
+    # whether any name signs in: an unknown login_hint becomes a persona
+    any_login: bool = False
     denial: Mapping[str, str] = field(
         default_factory=lambda: {
             "error": "access_denied",
@@ -186,6 +197,8 @@ class Player:
     code_seconds: int = 600
 
     token_path: str
+    token_aliases: tuple[str, ...] = ()
+    token_methods: tuple[str, ...] = ("POST",)
     refresh_path: str = ""
     client_auth: tuple[Literal["basic", "post", "jwt"], ...] = ("basic", "post")
     secret_param: str = "client_secret"
@@ -197,6 +210,8 @@ class Player:
     refresh: Callable[[Client], Refresh | None] = lambda _client: Refresh()
     # a grant that trades a live access token for a longer one (Facebook): its grant_type and field
     exchange: tuple[str, str] | None = None
+    # whether new tokens end the access tokens of an older grant, by the scopes of both (old, new)
+    ends_older: Callable[[tuple[str, ...], tuple[str, ...]], bool] | None = None
     id_token: IdToken | None = None
     # the status of errors in general; GitHub answers 200
     error_status: int = 400
@@ -207,12 +222,16 @@ class Player:
     refuse_api: Callable[[Literal["missing", "dead", "scope"]], Answer]
     revocations: tuple[Revocation, ...] = ()
     jwks_path: str = ""
-    discovery: Callable[[str, str], Json] | None = None
+    # further members of every published key, from the issuer
+    jwks_extras: Callable[[str], Json] = lambda _issuer: {}
+    # the metadata, from root, issuer and the fields of the path
+    discovery: Callable[[str, str, Mapping[str, str]], Json] | None = None
     discovery_path: str = "/.well-known/openid-configuration"
 
     def routes(self) -> dict[str, str]:
         """Give every path (a template) with the name that counters and faults know it by."""
         named = {self.authorization_path: "authorization", self.token_path: "token"}
+        named |= dict.fromkeys(self.token_aliases, "token")
         if self.refresh_path:
             named[self.refresh_path] = "refresh"
         if self.jwks_path:

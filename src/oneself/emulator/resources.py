@@ -30,10 +30,14 @@ async def resource(world: World, player: Player, place: Resource, call: Call) ->
 def _shown(place: str, field: str, call: Call) -> str:
     if place == "form":
         return dict(call.form).get(field, "")
+    if place == "query":
+        return dict(call.query).get(field, "")
     if place == "path":
         return call.path.get(field, "")
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    if scheme.lower() in ("bearer", place):
+        return token.strip()
+    return dict(call.query).get("access_token", "") if place == "bearer_or_query" else ""
 
 
 def _scene(world: World, player: Player, token: Token | None, call: Call) -> Scene | None:
@@ -108,7 +112,7 @@ def _named(place: Revocation, call: Call, form: Mapping[str, str]) -> str:
         case "path":
             return call.path.get(place.field, "")
         case "bearer":
-            return _shown("bearer", "", call)
+            return _shown("bearer_or_query", "", call)
         case _:
             return form.get(place.field, "")
 
@@ -116,11 +120,14 @@ def _named(place: Revocation, call: Call, form: Mapping[str, str]) -> str:
 async def jwks(world: World, player: Player, _call: Call) -> Answer:
     """Serve the published keys; they may be cached, as the real ones."""
     alg = "RS256" if player.id_token is None else player.id_token.alg
-    return Answer(body=await world.keys.jwks(player.id, alg), headers=_CACHED)
+    published = await world.keys.jwks(player.id, alg)
+    extras = player.jwks_extras(world.issuer(player))
+    return Answer(body={"keys": [{**key, **extras} for key in published["keys"]]}, headers=_CACHED)
 
 
-async def discovery(world: World, player: Player, _call: Call) -> Answer:
+async def discovery(world: World, player: Player, call: Call) -> Answer:
     """Serve the metadata (OpenID Connect Discovery 1.0 section 4)."""
     if player.discovery is None:
         return Answer(status=404, kind="empty")
-    return Answer(body=player.discovery(world.root(player), world.issuer(player)), headers=_CACHED)
+    metadata = player.discovery(world.root(player), world.issuer(player), call.path)
+    return Answer(body=metadata, headers=_CACHED)

@@ -65,7 +65,7 @@ def _fields(player: Player, call: Call) -> dict[str, str] | None:
     if isinstance(given, dict):
         pairs = [(name, value) for name, value in given.items() if isinstance(value, str)]
     else:
-        pairs = call.form or (call.query if player.form_answers else [])
+        pairs = call.form or (call.query if player.form_answers or call.method == "GET" else [])
     fields = once(pairs)
     if fields is None or any(len(value) > _MAX_VALUE for value in fields.values()):
         return None

@@ -16,7 +16,7 @@ from oneself.emulator.trouble import Trouble
 
 MAX_TOKENS = 50_000
 MAX_CLIENTS = 1_000
-MAX_PERSONAS = 500
+MAX_PERSONAS = 5_000
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ class Grant:
     granted_at: int
     refreshes: int = 0
     revoked: bool = False
+    access: list["Token"] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -146,7 +147,8 @@ class World:
         """Give what a provider calls itself in `iss`: the vendor's name, or its root here."""
         root = self.root(player)
         fixed = "{root}" not in player.issuer
-        return root if fixed and not self.vendor_issuers else player.issuer.format(root=root)
+        template = player.local_issuer if fixed and not self.vendor_issuers else player.issuer
+        return template.format(root=root)
 
     def redirect_issuer(self, player: Player) -> str:
         """Give the `iss` of redirects (RFC 9207), or nothing where the provider sends none."""

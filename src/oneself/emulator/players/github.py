@@ -158,6 +158,7 @@ GITHUB = Player(
     authorization_path="/login/oauth/authorize",
     sign_in_scopes=("read:user", "user:email"),
     scope_separators=" ,",
+    response_type_needed=False,
     pkce=("S256",),
     pkce_default="",
     redirect_issuer="{issuer}",

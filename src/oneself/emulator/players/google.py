@@ -1,5 +1,7 @@
 """Plays Google: OpenID Connect as developers.google.com/identity/openid-connect describes it."""
 
+from collections.abc import Mapping
+
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import digits
 from oneself.emulator.player import (
@@ -124,7 +126,7 @@ def _redirect_extras(scene: Scene) -> dict[str, str]:
     return extras
 
 
-def _discovery(root: str, issuer: str) -> Json:
+def _discovery(root: str, issuer: str, _path: Mapping[str, str]) -> Json:
     # RFC 9207's flag is missing here as it is at Google, although `iss` comes on redirects.
     return {
         "issuer": issuer,
@@ -181,6 +183,7 @@ GOOGLE = Player(
     ),
     authorization_path="/o/oauth2/v2/auth",
     sign_in_scopes=("openid", "email", "profile"),
+    sign_in_params={"access_type": "offline"},
     response_modes=("query", "fragment", "form_post"),
     redirect_issuer="{issuer}",
     redirect_extras=_redirect_extras,

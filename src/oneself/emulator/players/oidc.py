@@ -3,6 +3,8 @@
 Its refresh tokens are for one use, and using one again ends the whole grant (RFC 9700 4.14.2).
 """
 
+from collections.abc import Mapping
+
 from oneself.emulator.personas import hexes
 from oneself.emulator.player import (
     Answer,
@@ -43,7 +45,8 @@ def _userinfo(scene: Scene) -> Answer:
     return Answer(body={"sub": scene.subject, **claims(scene)})
 
 
-def _token(issued: Issued) -> Json:
+def standard_token(issued: Issued) -> Json:
+    """Give the token answer of RFC 6749 section 5.1 and OpenID Connect Core 3.1.3.3."""
     return present(
         {
             "access_token": issued.access_token,
@@ -65,7 +68,7 @@ def bearer_refusal(reason: str) -> Answer:
     return Answer(status=status, body={"error": error}, headers=(("WWW-Authenticate", challenge),))
 
 
-def _discovery(root: str, issuer: str) -> Json:
+def _discovery(root: str, issuer: str, _path: Mapping[str, str]) -> Json:
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{root}/authorize",
@@ -129,7 +132,7 @@ OIDC = Player(
         reuse_kills_grant=True,
     ),
     id_token=IdToken(claims=claims, seconds=300, on_refresh=False),
-    token_answer=_token,
+    token_answer=standard_token,
     refuse=rfc6749,
     resources=(
         Resource(
