@@ -15,6 +15,9 @@ SQL = re.compile(
     r"|(CREATE|ALTER|DROP)\s+(UNIQUE\s+|TEMP\s+)?(TABLE|INDEX|DATABASE|VIEW)\s|BEGIN(\s+IMMEDIATE|\s+TRANSACTION)?;?$"
     r"|VACUUM\b|ATTACH\s+DATABASE\s|SET\s+(SESSION|LOCAL)\s)",
 )
+SQL_WORD = re.compile(r"\b(SELECT|FROM|WHERE|INSERT INTO|VALUES|UPDATE|DELETE FROM|ORDER BY)\s")
+# The files that join conditions: each takes pieces written in the store, and values as parameters only.
+SQL_BUILDERS = ("user_search", "views", "sessions")
 ENVIRONMENT = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
 NAMELESS = frozenset(
     word + ending for word in ("util", "helper", "manager", "service", "common", "misc") for ending in ("", "s", "es")
@@ -34,6 +37,32 @@ def sql(module: Module) -> Iterator[str]:
             continue
         if isinstance(node.value, str) and SQL.match(node.value):
             yield f"{module.at(node)} has SQL, which lives in store/"
+
+
+def composed_sql(module: Module) -> Iterator[str]:
+    """SQL put together from anything but constants: values are bound, and only the builders join conditions."""
+    if module.name.split(".")[1:2] != ["store"]:
+        return
+    inside = {
+        id(inner)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.JoinedStr) or not SQL_WORD.search(_constant_parts(node)):
+            continue
+        if id(node) in inside and module.name.split(".")[-1] not in SQL_BUILDERS:
+            yield f"{module.at(node)} composes SQL at run time"
+        if id(node) not in inside:
+            for part in (each.value for each in node.values if isinstance(each, ast.FormattedValue)):
+                constant = isinstance(part, ast.Name) and part.id.isupper()
+                if not constant and not isinstance(part, ast.Call):
+                    yield f"{module.at(node)} puts {ast.unparse(part)} into SQL, which is no constant"
+
+
+def _constant_parts(node: ast.JoinedStr) -> str:
+    return "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
 
 
 def environment(module: Module) -> Iterator[str]:

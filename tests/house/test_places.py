@@ -24,6 +24,8 @@ BREACHES: list[tuple[Rule, str, str]] = [
     (places.sql, "oneself.app", 'Q = f"UPDATE users SET name = {1}"'),
     (places.sql, "oneself.cli.keys", 'Q = "PRAGMA wal_checkpoint"'),
     (places.sql, "oneself.wire.http", 'Q = "WITH a AS (SELECT 1) SELECT * FROM a"'),
+    (places.composed_sql, "oneself.store.users", 'name = "x"\nQ = f"SELECT id FROM {name} WHERE id = $1"'),
+    (places.composed_sql, "oneself.store.users", 'def find(n):\n    return f"SELECT id FROM t WHERE n = {n}"'),
     (places.environment, "oneself.app", "import os\nport = os.environ['PORT']"),
     (places.environment, "oneself.app", "import os\nport = os.getenv('PORT')"),
     (places.environment, "oneself.app", "from os import environ"),
@@ -44,13 +46,21 @@ HONEST: list[tuple[Rule, str, str]] = [
     (places.sql, "oneself.store.users", 'Q = "SELECT id FROM users WHERE id = $1"'),
     (places.sql, "oneself.wire.console", 'WORDS = "Select an account from the list"'),
     (places.sql, "oneself.cli.keys", '"""SELECT what FROM which is prose here."""'),
+    (places.composed_sql, "oneself.store.users", 'Q = f"SELECT {_COLUMNS} FROM users WHERE id = $1"'),
+    (places.composed_sql, "oneself.store.users", 'def tell(n):\n    return f"the schema is {n}"'),
     (places.environment, "oneself.config.load", "import os\nport = os.environ['PORT']"),
     (places.docstrings, "oneself.app", '"""App."""\ndef _hidden(): return 1'),
     (places.stubs, "oneself.store.database", "class Tx(Protocol):\n    def run(self) -> int: ..."),
     (places.skips, "tests.test_a", "def test_a(page): page.skip_link.click()"),
 ]
 
-RULES_FOR_THE_PACKAGE: list[Rule] = [places.sql, places.environment, places.docstrings, places.stubs]
+RULES_FOR_THE_PACKAGE: list[Rule] = [
+    places.sql,
+    places.composed_sql,
+    places.environment,
+    places.docstrings,
+    places.stubs,
+]
 
 
 @pytest.mark.parametrize(("rule", "name", "text"), BREACHES)
