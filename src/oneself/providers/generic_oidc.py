@@ -29,6 +29,7 @@ GENERIC_OIDC = Provider(
         algs=("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"),
     ),
     scopes=("openid", "profile", "email"),
+    identity_scopes=("openid",),
     redirect_issuer="{issuer}",
     client_auth=("basic", "post", "none"),
     # An issuer that rotates would see a second use as theft, so single use is assumed.

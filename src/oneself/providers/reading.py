@@ -99,3 +99,15 @@ def picture(value: Any) -> str:
     """Give the address of a picture, or nothing where it is not one of the web."""
     address = text(value)
     return address if address.startswith(("https://", "http://")) else ""
+
+
+def at(value: Any, *path: str) -> Any:
+    """Follow a path of names through objects; None where one is missing."""
+    for name in path:
+        value = mapping(value).get(name)
+    return value
+
+
+def unproved(address: str) -> EmailVerdict:
+    """The verdict on an address of a provider that never says whether it is proved."""
+    return EmailVerdict.SILENT if address else EmailVerdict.ABSENT

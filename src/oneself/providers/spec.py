@@ -29,6 +29,7 @@ class Evidence:
     placeholders). `vendor_hosted` is False as soon as the project points any address elsewhere.
     `trusted_email_domains` names the domains whose addresses this provider may vouch for where its
     flag alone is no proof; `*` stands for all. `form` is what came with the redirect itself.
+    `tenant` is the one that the addresses name.
     """
 
     issuer: str
@@ -39,6 +40,7 @@ class Evidence:
     trusted_email_domains: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    tenant: str = ""
 
     def trusts(self, email: str) -> bool:
         """Say whether the project trusts this provider for the domain of `email` by name."""
@@ -51,8 +53,9 @@ class Document:
     """One user document that sign-in reads with the access token.
 
     `always` False means: only where no id_token came. `required` False means: a 401, 403 or 404
-    leaves it out. `query`, `headers` and `form` are templates like addresses, and may name
-    `{access_token}` besides. A `form` makes it a POST. `bearer` False sends no Authorization
+    leaves it out. `query`, `headers` and `form` are templates like addresses, and may also name
+    `{access_token}`, `{client_secret}` and `{token_hmac}` (HMAC-SHA256 of the access token under
+    the client secret, in hex). A `form` makes it a POST. `bearer` False sends no Authorization
     header.
     """
 
@@ -120,7 +123,7 @@ class Revocation:
     """
 
     method: Literal["POST", "DELETE", "GET"] = "POST"
-    auth: Literal["client", "basic", "post", "bearer", "none"] = "client"
+    auth: Literal["client", "basic", "post", "client_id", "bearer", "none"] = "client"
     body: Literal["form", "json", "query", "path"] = "form"
     field: str = "token"
     takes: Literal["access", "refresh", "either"] = "either"
@@ -182,6 +185,8 @@ class Provider:
     # the authorize request
     pkce: bool = True
     scopes: tuple[str, ...] = ()
+    # those without which the account cannot be told: always asked for
+    identity_scopes: tuple[str, ...] = ()
     scope_separator: str = " "
     authorize_params: Pairs = ()
     # options of the credentials that travel to the authorize request under the same name

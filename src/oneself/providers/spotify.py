@@ -6,8 +6,8 @@ get none; a refresh token dies six months after the consent; a client without a 
 single-use ones.
 """
 
-from oneself.model import EmailVerdict, Profile
-from oneself.providers.reading import email, items, mapping, picture, subject, text
+from oneself.model import Profile
+from oneself.providers.reading import email, items, mapping, picture, subject, text, unproved
 from oneself.providers.spec import Document, Evidence, Provider, Refresh
 
 
@@ -21,7 +21,7 @@ def profile(evidence: Evidence) -> Profile:
         subject=subject(user.get("account_id") or legacy),
         issuer=evidence.issuer,
         email=address,
-        email_verdict=EmailVerdict.SILENT if address else EmailVerdict.ABSENT,
+        email_verdict=unproved(address),
         display_name=text(user.get("display_name")),
         picture_url=picture(images[0].get("url")) if images else "",
         legacy_subject=legacy if user.get("account_id") else "",

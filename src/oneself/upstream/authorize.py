@@ -57,19 +57,22 @@ def authorize_url(
 ) -> str:
     """Build the address; `verifier_challenge` is the S256 challenge of our verifier.
 
-    `scopes` are all that are asked for (the client's own where empty). The challenge is left out
+    `scopes` are all that are asked for (the client's own where empty), beside those without which
+    the provider does not say who it is. The challenge is left out
     where the provider is not to be sent one, the nonce where it does not come back. `base_params`
     are the dialect's (`access_type`, `prompt`), above the provider's own; `extra` are the
     application's, above both, but never above the protocol's own parameters.
     """
     provider = client.provider
+    wanted = scopes or client.scopes
     params = dict(provider.authorize_params)
     params |= {name: client.options[name] for name in provider.option_params if client.options.get(name)}
+    params |= {name: value for name, value in client.added("authorize").items() if _free(name)}
     params |= base_params or {}
     params |= {name: value for name, value in (extra or {}).items() if _free(name)}
     params |= {
         provider.client_id_param: client.client_id,
-        "scope": provider.scope_separator.join(dict.fromkeys(scopes or client.scopes)),
+        "scope": client.scope_separator.join(dict.fromkeys((*wanted, *provider.identity_scopes))),
         "response_type": "code",
         "redirect_uri": redirect_uri,
         "state": state,

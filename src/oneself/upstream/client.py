@@ -41,6 +41,18 @@ class Client:
     vendor_hosted: bool = True
     trusted_email_domains: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    tenant: str = ""
+
+    def added(self, kind: str) -> dict[str, str]:
+        """Give the parameters that the project adds to a request: its options `<kind>.<name>`."""
+        prefix = f"{kind}."
+        return {name.removeprefix(prefix): value for name, value in self.options.items() if name.startswith(prefix)}
+
+    @property
+    def scope_separator(self) -> str:
+        """What stands between the scopes that are asked for; a project may say `comma`."""
+        chosen = self.options.get("scope_separator", "")
+        return {"comma": ",", "space": " "}.get(chosen, self.provider.scope_separator)
 
     @property
     def public(self) -> bool:
@@ -66,7 +78,8 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
     secret.
 
     Scopes of the credentials replace the provider's. The options `client_auth` (post, basic, none)
-    and `pkce` (on, off) choose where a server differs from its provider's facts.
+    and `pkce` (on, off) choose where a server differs from its provider's facts, `scope_separator`
+    (space, comma) likewise; `authorize.<name>` and `token.<name>` add parameters to the requests.
     Raises `provider_misconfigured` for a tenant or a setting that cannot be.
     """
     own = credentials.endpoints
@@ -90,6 +103,7 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
         vendor_hosted=not any(own.values()),
         trusted_email_domains=credentials.trusted_email_domains,
         options=MappingProxyType(dict(credentials.options)),
+        tenant=credentials.tenant or provider.default_tenant,
     )
 
 

@@ -58,7 +58,7 @@ def failure(provider: Provider, call: Call, reply: Reply) -> Fault:
 
 
 def _meaning(provider: Provider, call: Call, reply: Reply, found: Mapping[str, Any]) -> FaultCode:
-    word = found.get("error")
+    word = _word(found)
     if word in _TRANSIENT or matches(provider.transient, reply.status, found):
         return FaultCode.PROVIDER_UNAVAILABLE
     if matches(provider.misconfigured, reply.status, found):
@@ -75,7 +75,13 @@ def _meaning(provider: Provider, call: Call, reply: Reply, found: Mapping[str, A
     return FaultCode.PROVIDER_MISCONFIGURED
 
 
-def _told(reply: Reply, found: Mapping[str, Any]) -> str:
+def _word(found: Mapping[str, Any]) -> str:
+    """Give the error's code: some providers send an object or a boolean in its place."""
     word = found.get("error")
-    said = word if isinstance(word, str) and word in _KNOWN else "an error of its own"
+    return word if isinstance(word, str) else "other" if word else ""
+
+
+def _told(reply: Reply, found: Mapping[str, Any]) -> str:
+    word = _word(found)
+    said = word if word in _KNOWN else "an error of its own"
     return f"status {reply.status}: {said}"

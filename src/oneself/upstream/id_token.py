@@ -53,11 +53,26 @@ async def _signed(outbound: Outbound, client: Client, token: str, rule: IdTokenR
     for again in (False, True):
         known = await keys(outbound, client, again=again)
         try:
-            return verify_foreign(token, known, rule.algs)
+            claims = verify_foreign(token, known, rule.algs)
+            _check_key_issuer(token, known, claims)
+            return claims
         except Fault as fault:
             if again or not fault.facts.get("kid_unknown"):
                 raise _refused(fault.detail) from None
     raise AssertionError("unreachable")
+
+
+def _check_key_issuer(token: str, known: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Where many issuers publish one set, a key may say whose it is (Microsoft's do): the token
+    must be that issuer's.
+    """
+    kid = jwt.read_header(token).get("kid")
+    for key in known.get("keys", ()):
+        owner = key.get("issuer") if isinstance(key, Mapping) and key.get("kid") == kid else None
+        if isinstance(owner, str) and kid is not None:
+            tenant = str(claims.get("tid", ""))
+            if fill(owner, {"tenantid": tenant, "tid": tenant}) != claims.get("iss"):
+                raise _refused("signed with another issuer's key")
 
 
 def _check_issuer(rule: IdTokenRule, claims: Mapping[str, Any]) -> None:

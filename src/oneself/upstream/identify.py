@@ -58,6 +58,7 @@ async def identify(
         trusted_email_domains=client.trusted_email_domains,
         options=client.options,
         form=form or {},
+        tenant=client.tenant,
     )
     return Identity(profile=client.provider.profile(evidence), tokens=tokens)
 
@@ -135,6 +136,7 @@ async def _ask(outbound: Outbound, client: Client, wanted: Document, access_toke
     names = {
         "access_token": access_token,
         "client_id": client.client_id,
+        "client_secret": client.secret.reveal(),
         "token_hmac": proof,
     }
     headers = {"Accept": "application/json", **filled(wanted.headers, names)}

@@ -49,7 +49,7 @@ async def refresh(
     if rule.kind == "standard":
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **form}
         if scopes:
-            form["scope"] = client.provider.scope_separator.join(scopes)
+            form["scope"] = client.scope_separator.join(scopes)
     if rule.redirect_uri and redirect_uri:
         form["redirect_uri"] = redirect_uri
     address = client.endpoints.get("refresh") or client.address("token")
@@ -110,14 +110,14 @@ async def _hand_back(outbound: Outbound, client: Client, rule: Revocation, addre
 async def _post(outbound: Outbound, client: Client, address: str, form: Mapping[str, str]) -> Reply:
     headers = dict(client.provider.token_headers)
     identity = _authenticate(outbound, client, headers, client.auth)
-    params = dict(client.provider.token_params)
+    params = {**dict(client.provider.token_params), **client.added("token")}
     return await outbound.send("POST", address, headers=headers, form={**params, **form, **identity})
 
 
 def _authenticate(outbound: Outbound, client: Client, headers: dict[str, str], auth: str) -> dict[str, str]:
     """Say who we are (RFC 6749 2.3.1): in `headers`, or in the form fields that come back."""
     name = client.provider.client_id_param
-    if auth == "none":
+    if auth in ("none", "client_id"):
         return {name: client.client_id}
     secret = client_secret(client, outbound.clock())
     if auth == "post":
