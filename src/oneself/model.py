@@ -439,6 +439,7 @@ class SealedTokens(Noun, frozen=True, kw_only=True):
 OperandName = Literal[
     "created_after",
     "created_before",
+    "created_between",
     "status",
     "user_ids",
     "external_ids",
@@ -458,11 +459,15 @@ OperandName = Literal[
 
 
 class Operand(Noun, frozen=True, kw_only=True):
-    """One condition. Texts are folded already where the column is; times are microseconds."""
+    """One condition. The search folds texts where their column is folded; times are microseconds.
+
+    `number` and `until` are the two ends of `created_between`, both left out.
+    """
 
     name: OperandName
     values: tuple[str, ...] = ()
     number: int = 0
+    until: int = 0
     flag: bool = False
 
 

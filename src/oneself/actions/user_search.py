@@ -1,7 +1,12 @@
 """Find users: by operands with a cursor, or as a plain listing; one statement each."""
 
+from unicodedata import normalize
+
+import msgspec
+
 from oneself.actions.runtime import Runtime
-from oneself.model import Listing, Noun, Project, Search, UserView
+from oneself.model import Listing, Noun, Operand, Project, Search, UserView
+from oneself.rules.addresses import fold_email
 from oneself.store.user_search import Conditions, beyond, condition, matching_text, page, restrict
 
 # The most that a listing gives when it is not limited.
@@ -20,7 +25,7 @@ async def search(rt: Runtime, project: Project, wanted: Search) -> Page:
     """Users that match, newest first."""
     conditions = Conditions(project.id)
     for operand in wanted.operands:
-        conditions.add(condition(conditions, operand))
+        conditions.add(condition(conditions, _folded(operand)))
     paging = beyond(conditions, "created_at", wanted.after, True) if wanted.after else ""
     limit = wanted.limit
     found, total = await page(rt.db, conditions, wanted.operator, "-created", paging, limit + 1, total=True)
@@ -42,3 +47,17 @@ async def listing(rt: Runtime, project: Project, wanted: Listing) -> Page:
     shown = tuple(found[:limit])
     more = len(found) > limit and bool(shown)
     return Page(users=shown, total=total, after=(shown[-1].user.signed_up_at, shown[-1].user.id) if more else None)
+
+
+def _folded(operand: Operand) -> Operand:
+    """The operand with its texts folded as the column that they are compared with."""
+    match operand.name:
+        case "emails":
+            folded = tuple(fold_email(text) or "" for text in operand.values)
+        case "email_prefix":
+            folded = tuple(normalize("NFKC", text).casefold() for text in operand.values)
+        case "name_prefix":
+            folded = tuple(" ".join(text.casefold().split()) for text in operand.values)
+        case _:
+            return operand
+    return msgspec.structs.replace(operand, values=folded)

@@ -89,7 +89,7 @@ def restrict(conditions: Conditions, wanted: Listing) -> None:
 
 
 def condition(conditions: Conditions, operand: Operand) -> str:
-    """The condition of one operand; an empty list of values matches nobody."""
+    """The condition of one operand, folded already; an empty list of values matches nobody."""
     values, number, flag = operand.values, operand.number, operand.flag
     some = conditions.params(values) if operand.name in _LISTS and values else ""
     match operand.name:
@@ -97,6 +97,9 @@ def condition(conditions: Conditions, operand: Operand) -> str:
             return f"u.created_at > {conditions.param(number)}"
         case "created_before":
             return f"u.created_at < {conditions.param(number)}"
+        case "created_between":
+            after, before = conditions.param(number), conditions.param(operand.until)
+            return f"u.created_at > {after} AND u.created_at < {before}"
         case "status":
             return f"u.status = {conditions.param(values[0])}"
         case "name_prefix":

@@ -1,0 +1,44 @@
+"""Puts this dialect together: the ASGI app, and its OpenAPI description."""
+
+from typing import Any
+
+import falcon.asgi
+
+from oneself.actions.runtime import Runtime
+from oneself.wire import openapi
+from oneself.wire.http import mount
+from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
+from oneself.wire.stytch.answers import ErrorBody
+from oneself.wire.stytch.dispatch import Pipeline
+from oneself.wire.stytch.routes import ROUTES
+
+_VERSION = "1"
+_BASIC = {"type": "http", "scheme": "basic"}
+_SCHEMES = {
+    "backend": _BASIC | {"description": "The project id and its secret."},
+    "browser": _BASIC | {"description": "The public token, and a session token or itself again."},
+}
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    BACKEND: [{"backend": []}],
+    BROWSER: [{"browser": []}],
+    SIGNED_IN: [{"browser": []}],
+    ANYBODY: [],
+}
+
+
+def create_app(rt: Runtime) -> "falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]":
+    """Return the ASGI app that serves `/v1/` and `/sdk/v1/` on this runtime."""
+    return mount(ROUTES, Pipeline(rt), rt.settings.body_limit_bytes)
+
+
+def description(rt: Runtime) -> dict[str, Any]:
+    """Return the OpenAPI description of every operation."""
+    return openapi.describe(
+        ROUTES,
+        "Oneself: Stytch's consumer API",
+        _VERSION,
+        [rt.settings.base_url],
+        security_schemes=_SCHEMES,
+        security=_SECURITY,
+        error=ErrorBody,
+    )
