@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from oneself.faults import Fault, FaultCode
 from oneself.store.database import Database
-from oneself.store.postgres import BehindPooler, PostgresDatabase
+from oneself.store.postgres import PostgresDatabase
 from oneself.store.postgres_link import Dialing
 from oneself.store.sqlite import MEMORY, SqliteDatabase
 
@@ -44,7 +44,7 @@ def database_at(
             clock_limit=clock_limit,
             pooled=pooled,
         )
-        return (BehindPooler if pooled else PostgresDatabase)(dialing, size=size)
+        return PostgresDatabase(dialing, size=size)
     detail = f"a database URL begins with sqlite:// or postgresql://, not with {scheme!r}"
     raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail=detail)
 

@@ -1,7 +1,7 @@
 """PostgreSQL behind the seam: single statements in one round trip, closures as transactions."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from oneself.store.database import Row, StatementFailed, Tx, Value
 from oneself.store.postgres_errors import Lost, outcome_unknown
@@ -10,7 +10,6 @@ from oneself.store.postgres_pool import Pool
 from oneself.store.retrying import insist
 
 T = TypeVar("T")
-Verb: TypeAlias = Callable[[Link, str, tuple[Value, ...]], Coroutine[Any, Any, T]]
 
 
 class PostgresTx:
@@ -90,11 +89,11 @@ class PostgresDatabase:
 
     async def all(self, sql: str, *args: Value) -> list[Row]:
         """Give every row that one reading statement finds."""
-        return await insist(lambda: self._read(Link.all, sql, args))
+        return await insist(lambda: self._read(lambda link: link.all(sql, args)))
 
     async def one(self, sql: str, *args: Value) -> Row | None:
         """Give the first row that one reading statement finds, or None."""
-        return await insist(lambda: self._read(Link.one, sql, args))
+        return await insist(lambda: self._read(lambda link: link.one(sql, args)))
 
     batch_one = one
 
@@ -106,11 +105,11 @@ class PostgresDatabase:
         """Run a closure between BEGIN and COMMIT and give its value once that is committed."""
         return await insist(lambda: self._write(work))
 
-    async def _read(self, verb: Verb[T], sql: str, args: tuple[Value, ...]) -> T:
+    async def _read(self, ask: Callable[[Link], Awaitable[T]]) -> T:
         """Read once. A connection that was lost may be replaced, for nothing was changed."""
         link = self.pool.take() or await self.pool.acquire()
         try:
-            return await verb(link, sql, args)
+            return await ask(link)
         except Lost as lost:
             raise lost.nothing_done() from None
         except Exception:
@@ -165,21 +164,6 @@ class PostgresDatabase:
             raise tx.broken or error from None
         finally:
             tx.end()
-
-
-class BehindPooler(PostgresDatabase):
-    """PostgreSQL behind a transaction-mode pooler: every statement inside BEGIN and COMMIT."""
-
-    async def all(self, sql: str, *args: Value) -> list[Row]:
-        """Give every row that one reading statement finds."""
-        return await self.write(lambda tx: tx.all(sql, *args))
-
-    async def one(self, sql: str, *args: Value) -> Row | None:
-        """Give the first row that one reading statement finds, or None."""
-        return await self.write(lambda tx: tx.one(sql, *args))
-
-    batch_one = one
-    change = one
 
 
 async def _before_commit(step: Awaitable[T]) -> T:

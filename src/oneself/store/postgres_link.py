@@ -145,8 +145,12 @@ class Link:
 class PooledLink(Link):
     """A connection through a transaction-mode pooler: nothing is kept on it, statements included.
 
-    Only within BEGIN and COMMIT do the two halves of a statement reach the same server.
+    Each statement is sent whole with its parameters, so that it does not matter which server the
+    pooler gives it to; the driver asks for its types first, which is one round trip more.
     """
+
+    async def prepare(self, _sql: str) -> Any:
+        """Nothing: whatever is prepared may be on another server the next time."""
 
     async def all(self, sql: str, args: Sequence[object]) -> list[Row]:
         """Every row of one statement."""
