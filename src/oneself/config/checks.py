@@ -187,6 +187,7 @@ def _left_from_the_example(config: Config) -> Iterator[str]:
 
 def _secrets(config: Config) -> Iterator[tuple[str, Secret]]:
     yield "master_keys", config.master_keys
+    yield "database_url", config.database_url
     yield "smtp.password", config.smtp.password
     for name, shared in config.shared_providers.items():
         yield f"shared_providers.{name}.client_secret", shared.client_secret

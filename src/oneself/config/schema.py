@@ -52,7 +52,7 @@ class Limits(Part, frozen=True):
         Count, Meta(description="Browser trips that may be started in a minute in one project.")
     ] = 12_000
     database_connections: Annotated[
-        Count, Meta(description="Connections to PostgreSQL that each worker keeps.", le=100)
+        int, Meta(description="Connections to PostgreSQL that each worker keeps.", ge=1, le=100)
     ] = 6
 
 
@@ -60,13 +60,13 @@ class Smtp(Part, frozen=True):
     """The mail server for messages to users; without a host no mail is sent."""
 
     host: Annotated[str, Meta(description="Name of the mail server.")] = ""
-    port: Annotated[Port, Meta(description="Its port.")] = 587
+    port: Annotated[Port, Meta(description="Port of the mail server.")] = 587
     security: Annotated[
         Literal["starttls", "tls", "none"],
         Meta(description="How the connection is protected; `none` is for a relay on the same machine."),
     ] = "starttls"
     user: Annotated[str, Meta(description="Account to sign in with, if the server asks.")] = ""
-    password: Annotated[Secret, Meta(description="Its password.")] = Secret("")
+    password: Annotated[Secret, Meta(description="Password of that account.")] = Secret("")
     sender: Annotated[str, Meta(description="Address that messages come from.")] = ""
 
 
