@@ -1,4 +1,4 @@
-"""Give a provider access token that is valid now: from the vault while it is fresh, else by one refresh for all who ask."""
+"""Give a provider access token that is valid now: from the vault while fresh, else by one refresh for all who ask."""
 
 import asyncio
 from dataclasses import dataclass
@@ -185,7 +185,7 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
         answer = await refresh(rt.outbound, client, spend, redirect_uri="")
         new = tokens_from(client.provider, answer, now=rt.clock(), asked=old.scopes, previous=old)
     except Fault as fault:
-        await _failed(grant, kept, fence, fault)
+        await _failed(grant, fence, fault)
         raise
     # The set keeps its name: what was granted at the consent, whatever the refresh's answer repeats of it.
     new = msgspec.structs.replace(new, scopes=old.scopes)
@@ -206,7 +206,7 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
     return new
 
 
-async def _failed(grant: _Grant, kept: SealedTokens, fence: int, fault: Fault) -> None:
+async def _failed(grant: _Grant, fence: int, fault: Fault) -> None:
     """Give the lease back. Only the provider's own word that the grant is dead disconnects anybody."""
     rt = grant.rt
     dead = fault.code is FaultCode.RECONNECT_NEEDED

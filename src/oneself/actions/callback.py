@@ -132,7 +132,7 @@ async def _identify(
     flow_key = rt.ring.flow_key(flow.key_id)
     verifier = opaque.derive_verifier(flow_key, state)
     answer = await exchange_code(rt.outbound, client, code, flow.trip.callback_url, verifier)
-    identity = await identify(
+    return await identify(
         rt.outbound,
         client,
         answer,
@@ -141,7 +141,6 @@ async def _identify(
         asked_scopes=flow.trip.scopes,
         form=params,
     )
-    return identity
 
 
 async def _preview(

@@ -1,7 +1,10 @@
 """Leg 3 of a trip: whoever holds the grant and the verifier gets the decision made, all in one transaction."""
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
+
+import msgspec
 
 from oneself.actions.runtime import Runtime, credentials_of
 from oneself.crypto import opaque, pkce
@@ -28,7 +31,7 @@ from oneself.steps.flow_secrets import grant_hash
 from oneself.steps.linking import Applied, Linking, apply, read_facts
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish, join_session, oauth_factor, open_session, token_hash
-from oneself.store import flows, sessions
+from oneself.store import flows, sessions, users
 from oneself.store.database import Tx
 
 
@@ -44,7 +47,7 @@ class RedeemRequest(Noun, frozen=True, kw_only=True):
     redirect_uri: str | None = None
     session: SessionWish | None = None
     join: SessionRef | None = None
-    custom_claims: dict[str, Any] = {}
+    custom_claims: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,10 @@ async def redeem(rt: Runtime, project: Project, wanted: RedeemRequest) -> Redeem
         raise Fault(FaultCode.GRANT_UNKNOWN, "not a grant")
     work = _Work(rt, project, wanted, await rt.projects.data_key(project.id))
 
+    tries = count()
+
     async def transaction(tx: Tx) -> Redeemed | Fault:
-        return await _transact(tx, work, flow_id)
+        return await _transact(tx, work, flow_id, crowded=next(tries) > 0)
 
     ended = await rt.db.write(transaction)
     if isinstance(ended, Fault):
@@ -95,8 +100,12 @@ async def redeem(rt: Runtime, project: Project, wanted: RedeemRequest) -> Redeem
     return ended
 
 
-async def _transact(tx: Tx, work: _Work, flow_id: str) -> Redeemed | Fault:
-    """One try; a Fault that is returned commits what happened until then, one that is raised undoes it."""
+async def _transact(tx: Tx, work: _Work, flow_id: str, *, crowded: bool) -> Redeemed | Fault:
+    """One try; a Fault that is returned commits what happened until then, one that is raised undoes it.
+
+    The first try reads the facts and takes the user's row as it was seen; where that failed because others were
+    changing the same user, the next one is `crowded`: it waits for the rows first and reads the facts under their lock.
+    """
     wanted, project = work.wanted, work.project
     flow = await flows.take(tx, project.id, flow_id, grant_hash(wanted.grant.reveal()), wanted.dialect)
     if flow is None or flow.kind != "identity":
@@ -115,6 +124,10 @@ async def _transact(tx: Tx, work: _Work, flow_id: str) -> Redeemed | Fault:
     credentials = credentials_of(project, flow.config_id)
     identity = tokens.unpark(work.key, project.id, flow.id, flow.parked)
     facts = await _facts(tx, work, flow, credentials, identity)
+    if crowded:
+        for user_id in sorted(facts.views):
+            await users.lock(tx, project.id, user_id)
+        facts = await _facts(tx, work, flow, credentials, identity)
     decision = decide(facts, flow.trip.policy)
     if isinstance(decision, Refuse):
         return await _refusal(tx, work, flow, decision.code, decision.reason, email=identity.profile.email)
@@ -221,7 +234,7 @@ def _wrong_proof(trip: Trip, wanted: RedeemRequest) -> Fault | None:
 
 
 async def _refused_finisher(tx: Tx, work: _Work, flow: Flow, joined: Session | None) -> Fault | None:
-    """Who may finish an attach: see docs/decisions.md. The asking session must still live; impersonation never links."""
+    """Who may finish an attach (docs/decisions.md): the asking session must still live; impersonation never links."""
     asker, policy = flow.asker, flow.trip.policy
     if flow.trip.intent != "attach" or asker is None:
         return None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from oneself.actions.runtime import Runtime, client_of
 from oneself.crypto import opaque, pkce
 from oneself.crypto.ids import new_uuid
@@ -46,8 +48,8 @@ class StartRequest(Noun, frozen=True, kw_only=True):
     app_key_kind: str = ""
     scopes: tuple[str, ...] = ()
     base_scopes: tuple[str, ...] | None = None
-    authorize_params: dict[str, str] = {}
-    extra_params: dict[str, str] = {}
+    authorize_params: dict[str, str] = msgspec.field(default_factory=dict)
+    extra_params: dict[str, str] = msgspec.field(default_factory=dict)
     cookie: str = "derived"
     json_mode: bool = False
     nonce: bool = True

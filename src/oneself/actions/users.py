@@ -49,7 +49,7 @@ class NewUser(Noun, frozen=True, kw_only=True):
     client_read_only_metadata: dict[str, Any] | None = None
     server_metadata: dict[str, Any] | None = None
     password_hash: str = ""
-    extras: dict[str, Any] = {}
+    extras: dict[str, Any] = msgspec.field(default_factory=dict)
     accounts: tuple[NewLinkedAccount, ...] = ()
 
 
@@ -63,9 +63,9 @@ class UserChanges(Noun, frozen=True, kw_only=True):
     last_name: str | UnsetType = UNSET
     picture_url: str | UnsetType = UNSET
     external_id: str | UnsetType = UNSET
-    client_metadata: dict[str, Any] | None | UnsetType = UNSET
-    client_read_only_metadata: dict[str, Any] | None | UnsetType = UNSET
-    server_metadata: dict[str, Any] | None | UnsetType = UNSET
+    client_metadata: dict[str, Any] | UnsetType | None = UNSET
+    client_read_only_metadata: dict[str, Any] | UnsetType | None = UNSET
+    server_metadata: dict[str, Any] | UnsetType | None = UNSET
     password_hash: str | UnsetType = UNSET
     extras: dict[str, Any] | UnsetType = UNSET
     is_anonymous: bool | UnsetType = UNSET

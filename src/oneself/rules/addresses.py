@@ -15,7 +15,7 @@ def fold_email(address: str) -> str | None:
     """The form that uniqueness compares, or None where the text is no usable address.
 
     The local part is folded (NFKC, then case) although RFC 5321 section 2.4 calls it case-sensitive: no mailbox
-    provider of today tells `Ada@` from `ada@`, and treating them as two people invites impersonation. The domain becomes its
+    provider of today tells `Ada@` from `ada@`, and two people out of them invite impersonation. The domain becomes its
     ASCII form (RFC 5891), so that two spellings of one domain are one and look-alikes of another script stay apart.
     """
     text = unicodedata.normalize("NFKC", address.strip())

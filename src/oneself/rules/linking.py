@@ -60,7 +60,7 @@ class Create(Noun, frozen=True, kw_only=True, tag=True):
 
 
 class Reclaim(Noun, frozen=True, kw_only=True, tag=True):
-    """The proven owner of the mailbox takes over a user that nobody ever proved to own: link, and drop what was there."""
+    """The proven owner of the mailbox takes over a user that nobody ever proved to be: link, drop what was there."""
 
     user_id: str
     email_id: str

@@ -169,10 +169,11 @@ async def _reclaim(tx: Tx, how: Linking, facts: Facts, decision: Reclaim) -> App
     await _insert(tx, how, account)
     proved = []
     for email in view.emails:
-        if email.id == decision.email_id:
-            email = msgspec.structs.replace(email, verified_at=tx.now, verified_by=account.id)
-            await users.update_email(tx, how.project_id, email)
-        proved.append(email)
+        if email.id != decision.email_id:
+            proved.append(email)
+            continue
+        proved.append(msgspec.structs.replace(email, verified_at=tx.now, verified_by=account.id))
+        await users.update_email(tx, how.project_id, proved[-1])
     ended = await sessions.delete_others(tx, how.project_id, user.id)
     had_more = ended > 0 or bool(view.user.password_hash)
     view = msgspec.structs.replace(view, user=user, emails=tuple(proved), accounts=(*view.accounts, account))

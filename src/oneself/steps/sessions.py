@@ -27,7 +27,7 @@ class SessionWish(Noun, frozen=True, kw_only=True):
 
     kind: SessionKind
     lifetime: int
-    custom_claims: dict[str, Any] = {}
+    custom_claims: dict[str, Any] = msgspec.field(default_factory=dict)
     ip_address: str = ""
     user_agent: str = ""
     is_impersonation: bool = False

@@ -1,0 +1,1 @@
+"""The verbs, driven on both databases against emulated providers over real HTTP."""
