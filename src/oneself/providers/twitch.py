@@ -1,0 +1,64 @@
+"""Twitch: OpenID Connect, dev.twitch.tv/docs/authentication.
+
+Oddities: address, flag and picture come only when the `claims` parameter names them; the API's own user carries no flag
+and is not read; token errors have a `message` and no `error`; scopes come as a list; tokens die early, so a 401 counts
+more than `expires_in`; revoking wants the client's id and no secret.
+"""
+
+from oneself.model import Profile
+from oneself.providers.reading import claims_profile, mapping, text
+from oneself.providers.spec import (
+    DEAD_GRANT,
+    Document,
+    Evidence,
+    IdTokenRule,
+    Match,
+    Provider,
+    Refresh,
+    Revocation,
+    error,
+)
+
+ISSUER = "https://id.twitch.tv/oauth2"
+CLAIMS = (
+    '{"id_token":{"email":null,"email_verified":null,"picture":null,"preferred_username":null},'
+    '"userinfo":{"email":null,"email_verified":null,"picture":null,"preferred_username":null}}'
+)
+
+
+def profile(evidence: Evidence) -> Profile:
+    """Read the claims; the shown name has a claim of its own."""
+    said = {**mapping(evidence.documents.get("userinfo")), **(evidence.claims or {})}
+    named = {"name": text(said.get("preferred_username"))}
+    return claims_profile(Evidence(issuer=evidence.issuer, claims={**named, **said}))
+
+
+def _says(message: str, *status: int) -> Match:
+    return Match(status=status, contains=(("message", message),))
+
+
+TWITCH = Provider(
+    id="twitch",
+    name="Twitch",
+    kind="oidc",
+    issuer=ISSUER,
+    profile=profile,
+    endpoints=(
+        ("authorization", "https://id.twitch.tv/oauth2/authorize"),
+        ("token", "https://id.twitch.tv/oauth2/token"),
+        ("revocation", "https://id.twitch.tv/oauth2/revoke"),
+        ("jwks", "https://id.twitch.tv/oauth2/keys"),
+    ),
+    documents=(Document(name="userinfo", url="https://id.twitch.tv/oauth2/userinfo", always=False),),
+    id_token=IdTokenRule(issuers=(ISSUER,)),
+    pkce=False,
+    scopes=("openid", "user:read:email"),
+    identity_scopes=("openid",),
+    authorize_params=(("claims", CLAIMS),),
+    client_auth=("post",),
+    refresh=Refresh(rotation="unknown"),
+    revocation=Revocation(auth="client_id"),
+    dead_grant=(_says("invalid refresh token", 400, 401), *DEAD_GRANT),
+    dead_code=(_says("invalid authorization code", 400), error("invalid_grant")),
+    misconfigured=(_says("invalid client", 400, 403),),
+)
