@@ -29,6 +29,7 @@ def test_the_profile_is_the_documented_one(provider: Provider, account: dict[str
         trusted_email_domains=settings.trusted_email_domains,
         options=settings.options,
         form=account.get("form", {}),
+        tenant=client.tenant,
     )
     if account.get("only_over_http"):
         return
@@ -100,6 +101,7 @@ def test_no_odd_flag_verifies_an_address(provider: Provider, account: dict[str, 
         vendor_hosted=client.vendor_hosted,
         trusted_email_domains=settings.trusted_email_domains,
         options=settings.options,
+        tenant=client.tenant,
     )
     try:
         profile = provider.profile(evidence)

@@ -128,6 +128,17 @@ async def test_our_own_mistakes_disconnect_nobody(
     assert caught.value.code is FaultCode.PROVIDER_MISCONFIGURED
 
 
+@pytest.mark.parametrize(("provider", "entry"), entries("transient"), ids=label)
+async def test_a_providers_own_words_for_later(
+    outbound: Outbound, server: Scripted, provider: Provider, entry: dict[str, Any]
+) -> None:
+    client = played(provider, server)
+    server.answers["/token"] = server.answers["/refresh"] = failing(entry)
+    with pytest.raises(Fault) as caught:
+        await tokens.refresh(outbound, client, "rt-1")
+    assert caught.value.code is FaultCode.PROVIDER_UNAVAILABLE
+
+
 OUTAGES = [
     ("500", says({"error": "server_error"}, 500)),
     ("502 page", scripted.text("<html>bad gateway</html>", "text/html", 502)),
