@@ -118,6 +118,7 @@ FLAGS = {
     "confirmed_at",
     "xms_edov",
     "verified_primary_email",
+    "mail_ok",
 }
 
 

@@ -12,7 +12,7 @@ from oneself.upstream.client import Client, resolve
 from tests.providers.recorded import CLIENT_ID, credentials
 from tests.upstream.conftest import NOW
 from tests.upstream.scripted import Scripted, says, text
-from tests.upstream.signing import jwks, signed
+from tests.upstream.signing import jwks, p256, rsa, signed
 
 REDIRECT_URI = "https://app.example/callback"
 NONCE = "n-0123456789"
@@ -37,7 +37,7 @@ def played(provider: Provider, server: Scripted, settings: ProviderCredentials |
     moved = {name: f"{server.base}/{name}" for name in names}
     if "revocation" in moved and "{" in client.endpoints["revocation"]:
         moved["revocation"] += "/{token}{subject}"
-    server.answers.setdefault("/jwks", says(jwks()))
+    server.answers.setdefault("/jwks", says(jwks(rsa(), p256("key-2"))))
     return replace(client, endpoints=MappingProxyType(moved))
 
 
@@ -58,7 +58,10 @@ def token_of(client: Client, account: dict[str, Any]) -> dict[str, Any]:
     """The recorded token answer, with an id_token that is really signed."""
     answer = dict(account["token"])
     if account.get("claims") is not None:
-        answer["id_token"] = signed(claims_of(client, account["claims"]))
+        alg = account.get("signing", "RS256")
+        key = p256("key-2") if alg == "ES256" else rsa()
+        claims = claims_of(client, account["claims"])
+        answer["id_token"] = signed(claims, key=key, alg=alg, kid=key.kid)
     return answer
 
 
