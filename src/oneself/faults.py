@@ -8,7 +8,6 @@ class FaultCode(StrEnum):
 
     # the caller and its keys
     PROJECT_UNKNOWN = "project_unknown"
-    KEY_MISSING = "key_missing"
     KEY_INVALID = "key_invalid"
     REQUEST_INVALID = "request_invalid"
     LIMIT_REACHED = "limit_reached"
@@ -73,14 +72,11 @@ class FaultCode(StrEnum):
 
     # sessions and tokens of ours
     SESSION_NOT_FOUND = "session_not_found"
-    SESSION_MALFORMED = "session_malformed"
-    SESSION_CURRENT = "session_current"
     SESSION_DURATION_INVALID = "session_duration_invalid"
     CLAIMS_TOO_LARGE = "claims_too_large"
     TOKEN_MALFORMED = "token_malformed"
     TOKEN_SIGNATURE_INVALID = "token_signature_invalid"
     TOKEN_EXPIRED = "token_expired"
-    TOKEN_FOREIGN = "token_foreign"
 
     # the vault
     CONNECTION_MISSING = "connection_missing"

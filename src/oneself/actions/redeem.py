@@ -228,6 +228,8 @@ def _wrong_proof(trip: Trip, wanted: RedeemRequest) -> Fault | None:
         return Fault(FaultCode.VERIFIER_UNEXPECTED, "the trip began without a challenge", "redeem")
     if verifier is None:
         return Fault(FaultCode.VERIFIER_MISSING, "the trip began with a challenge", "redeem")
+    if trip.app_challenge_method == "S256" and not pkce.is_verifier(verifier.reveal()):
+        return Fault(FaultCode.VERIFIER_MALFORMED, "not 43 to 128 unreserved characters", "redeem")
     if pkce.verify(trip.app_challenge_method, trip.app_challenge, verifier.reveal()):
         return None
     return Fault(FaultCode.VERIFIER_MISMATCH, "not the verifier of this trip", "redeem")

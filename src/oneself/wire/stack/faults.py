@@ -74,6 +74,10 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.SHARED_SCOPES_REFUSED, None): _known("OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS"),
     (FaultCode.SHARED_TOKENS_REFUSED, None): _known("OAUTH_ACCESS_TOKEN_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS"),
     # one trip
+    (FaultCode.CHALLENGE_INVALID, None): _plain(400, "The code challenge is not the base64url of a SHA-256 digest."),
+    (FaultCode.LAST_WAY_IN, None): _plain(
+        400, "This is the user's last way to sign in, and this project keeps one. Link another account first."
+    ),
     (FaultCode.FLOW_UNKNOWN, None): _plain(400, "Invalid OAuth state. Please try signing in again."),
     (FaultCode.FLOW_USED, None): _plain(400, "Invalid OAuth state. Please try signing in again."),
     (FaultCode.FLOW_EXPIRED, None): _known("OUTER_OAUTH_TIMEOUT"),

@@ -7,6 +7,7 @@ from oneself.wire.stytch.refusals import Row
 
 _NO_OAUTH_CONFIG = "No OAuth config was found for this provider in this project."
 _TOKEN_GONE = "The OAuth token could not be found. It works once, for five minutes."
+_OUR_FAULT = "Something went wrong on our side. The operator's log tells what, under this request id."
 _BUSY = "The server cannot answer right now. Try again."
 
 # The second part of a key is an operation, or the value of the fault's fact `which` (`.none` behind
@@ -14,9 +15,6 @@ _BUSY = "The server cannot answer right now. Try again."
 FAULTS: dict[tuple[FaultCode, str | None], Row] = {
     # the caller and its keys
     (FaultCode.KEY_INVALID, None): Row(401, "invalid_authorization_header", "The Authorization header must be Basic."),
-    (FaultCode.REQUEST_INVALID, None): Row(
-        400, "invalid_argument", "A field of the request has a value that is not allowed."
-    ),
     (FaultCode.LIMIT_REACHED, None): Row(429, "too_many_requests", "Too many requests have been made."),
     # users and what belongs to them
     (FaultCode.USER_NOT_FOUND, None): Row(404, "user_not_found", "User could not be found."),
@@ -181,8 +179,11 @@ FAULTS: dict[tuple[FaultCode, str | None], Row] = {
         400, "unable_to_parse_session_jwt", "The session JWT could not be verified."
     ),
     # the ground that we stand on
+    (FaultCode.PROJECT_UNKNOWN, None): Row(404, "project_not_found", "This project is gone."),
     (FaultCode.DATABASE_UNAVAILABLE, None): Row(503, "server_unavailable", _BUSY),
     (FaultCode.DATABASE_CONTENDED, None): Row(503, "server_unavailable", _BUSY),
+    (FaultCode.MASTER_KEY_MISSING, None): Row(500, "internal_server_error", _OUR_FAULT),
+    (FaultCode.SEAL_BROKEN, None): Row(500, "internal_server_error", _OUR_FAULT),
 }
 
 UNKNOWN = Row(500, "internal_server_error", "Something went wrong on the server.")
