@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from oneself.store.database import Row, StatementFailed, Tx, Value
+from oneself.store.postgres_batch import Batcher
 from oneself.store.postgres_errors import Lost, outcome_unknown
 from oneself.store.postgres_link import Dialing, Link
 from oneself.store.postgres_pool import Pool
@@ -73,6 +74,7 @@ class PostgresDatabase:
         self._dialing = dialing
         self._clock = dialing.clock
         self.pool = Pool(dialing, size, wait_seconds)
+        self._batcher = Batcher(self.pool, self.one)
 
     async def open(self) -> None:
         """Open the first connection; Fault(database_unavailable) says why that cannot be."""
@@ -95,7 +97,11 @@ class PostgresDatabase:
         """Give the first row that one reading statement finds, or None."""
         return await insist(lambda: self._read(lambda link: link.one(sql, args)))
 
-    batch_one = one
+    async def batch_one(self, sql: str, *args: Value) -> Row | None:
+        """Read like `one`; while no connection is free, callers of a statement share one."""
+        if self._dialing.pooled:
+            return await self.one(sql, *args)
+        return await self._batcher.read(sql, args)
 
     async def change(self, sql: str, *args: Value) -> Row | None:
         """Make one write statement in its own commit, in one round trip, and give its first row."""

@@ -111,6 +111,11 @@ class Link:
         await self._guarded(statement.fetch, *args)
         return changed_rows(statement.get_statusmsg())
 
+    async def parameter_types(self, sql: str) -> list[str]:
+        """The server's names for the types of a statement's parameters, in their order."""
+        statement = await self.prepare(sql)
+        return [kind.name for kind in statement.get_parameters()]
+
     async def say(self, command: str) -> str:
         """A command without parameters, such as BEGIN; gives the server's word for what it did."""
         return str(await self._guarded(self.raw.execute, command))
