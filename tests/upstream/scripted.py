@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -46,6 +47,17 @@ def text(body: str | bytes, content_type: str, status: int = 200) -> Answer:
     async def answer(_: web.Request) -> web.StreamResponse:
         raw = body.encode() if isinstance(body, str) else body
         return web.Response(body=raw, status=status, content_type=content_type)
+
+    return answer
+
+
+def squeezed(body: bytes) -> Answer:
+    """Answer with JSON under gzip, asked for or not."""
+    packed = gzip.compress(body)
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return web.Response(body=packed, headers=headers)
 
     return answer
 

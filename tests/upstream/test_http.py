@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import tracemalloc
 
 import pytest
 
@@ -66,6 +67,21 @@ async def test_too_much_and_nonsense_are_broken_answers(outbound: Outbound, serv
 async def test_a_body_just_within_the_bound_is_read(outbound: Outbound, server: Scripted) -> None:
     server.answers["/a"] = scripted.text(b" " * outbound.limits.size, "application/json")
     assert len((await outbound.send("GET", f"{server.base}/a")).body) == outbound.limits.size
+
+
+async def test_a_bomb_is_defused(outbound: Outbound, server: Scripted) -> None:
+    """Nobody asked for compression; who compresses all the same is measured by what comes out."""
+    server.answers["/a"] = scripted.squeezed(b"0" * (64 << 20))
+    tracemalloc.start()
+    with pytest.raises(Fault) as caught:
+        await outbound.send("GET", f"{server.base}/a")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.code is FaultCode.PROVIDER_REPLY_INVALID
+    assert peak < 16 << 20
+    server.answers["/a"] = scripted.squeezed(b'{"a": 1}')
+    assert (await outbound.send("GET", f"{server.base}/a")).body == b'{"a": 1}'
+    assert server.seen[0].headers["Accept-Encoding"] == "identity"
 
 
 async def test_no_redirect_is_followed(outbound: Outbound, server: Scripted) -> None:

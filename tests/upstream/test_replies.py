@@ -15,7 +15,6 @@ from oneself.providers.github import GITHUB
 from oneself.providers.google import GOOGLE
 from oneself.providers.spec import Match, Provider
 from oneself.upstream.failures import failure
-from oneself.upstream.http import Reply
 from oneself.upstream.replies import (
     TokenAnswer,
     document,
@@ -24,6 +23,7 @@ from oneself.upstream.replies import (
     succeeded,
     tokens_from,
 )
+from oneself.upstream.reply import Reply
 from tests.upstream.conftest import NOW
 
 JSON = "application/json"

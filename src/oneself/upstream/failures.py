@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from oneself.faults import Fault, FaultCode
 from oneself.providers.spec import Provider
-from oneself.upstream.http import Reply
 from oneself.upstream.replies import fields, matches
+from oneself.upstream.reply import Reply
 
 Call = Literal["exchange", "refresh"]
 

@@ -3,12 +3,10 @@ redirects.
 """
 
 import asyncio
-import contextlib
 import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -21,6 +19,7 @@ from yarl import URL
 from oneself.faults import Fault, FaultCode
 from oneself.upstream.addresses import AddressRefusedError, PublicResolver, public_socket
 from oneself.upstream.gates import Gates
+from oneself.upstream.reply import Reply, retry_after
 from oneself.upstream.resolver import ThreadResolver
 from oneself.upstream.shelf import Shelf
 
@@ -30,7 +29,6 @@ Method = Literal["GET", "POST", "DELETE"]
 # connection that is just being closed fails and may not be sent again, so we close first.
 KEEP_ALIVE = 4.0
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
-MAX_RETRY_AFTER = 86_400
 # The deadline of `Limits` stands around everything; aiohttp's own would only stand beside it.
 NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
 
@@ -48,24 +46,6 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Reply:
-    """What a provider answered: never shown, because bodies carry tokens."""
-
-    status: int
-    content_type: str
-    body: bytes
-    retry_after: int | None = None
-
-    def __repr__(self) -> str:
-        return f"Reply({self.status}, {len(self.body)} bytes)"
-
-    @property
-    def ok(self) -> bool:
-        """The status is one of success."""
-        return 200 <= self.status < 300
 
 
 @dataclass(slots=True)
@@ -224,7 +204,7 @@ class Outbound:
                 answer.status,
                 answer.content_type,
                 bytes(body),
-                _retry_after(answer.headers.get(hdrs.RETRY_AFTER, ""), self.clock()),
+                retry_after(answer.headers.get(hdrs.RETRY_AFTER, ""), self.clock()),
             )
 
 
@@ -247,13 +227,3 @@ def _refused(target: URL) -> Fault:
 def _unavailable(target: URL, wrong: Exception, trip: _Trip) -> Fault:
     detail = f"{target.host}: {type(wrong).__name__}"
     return Fault(FaultCode.PROVIDER_UNAVAILABLE, detail, sent=trip.sent)
-
-
-def _retry_after(value: str, now: int) -> int | None:
-    """Read Retry-After (RFC 9110 10.2.3) as whole seconds from `now` (microseconds), bounded."""
-    if value.isascii() and value.isdigit():
-        return min(int(value[:9]), MAX_RETRY_AFTER)
-    with contextlib.suppress(ValueError, TypeError, OverflowError):
-        seconds = parsedate_to_datetime(value).timestamp() - now / 1_000_000
-        return min(max(int(seconds) + 1, 0), MAX_RETRY_AFTER)
-    return None

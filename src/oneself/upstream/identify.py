@@ -12,10 +12,11 @@ from oneself.model import Identity
 from oneself.providers.spec import Document, Evidence
 from oneself.upstream.client import Client, fill, filled
 from oneself.upstream.failures import unavailable
-from oneself.upstream.http import Outbound, Reply
+from oneself.upstream.http import Outbound
 from oneself.upstream.id_token import verify_id_token
 from oneself.upstream.redirects import check_iss, denied, refusal
 from oneself.upstream.replies import TokenAnswer, document, tokens_from
+from oneself.upstream.reply import Reply
 
 __all__ = ["check_iss", "denied", "identify", "probe", "refusal"]
 

@@ -12,7 +12,7 @@ import msgspec
 from oneself.faults import Fault, FaultCode
 from oneself.model import TokenSet
 from oneself.providers.spec import Match, Provider
-from oneself.upstream.http import Reply
+from oneself.upstream.reply import Reply
 
 MAX_FIELDS = 256
 MAX_TOKEN = 16_384

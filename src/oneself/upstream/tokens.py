@@ -8,8 +8,9 @@ from oneself.faults import Fault, FaultCode
 from oneself.providers.spec import Revocation
 from oneself.upstream.client import Client, fill, filled
 from oneself.upstream.failures import failure, unavailable
-from oneself.upstream.http import Outbound, Reply
+from oneself.upstream.http import Outbound
 from oneself.upstream.replies import TokenAnswer, fields, succeeded
+from oneself.upstream.reply import Reply
 from oneself.upstream.secrets import client_secret
 
 
