@@ -68,10 +68,10 @@ def ask(
     body: bytes | None = None
     if form is not None:
         body = urlencode(form).encode()
-        sent["Content-Type"] = "application/x-www-form-urlencoded"
+        sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
     elif data is not None:
         body = json.dumps(data).encode()
-        sent["Content-Type"] = "application/json"
+        sent.setdefault("Content-Type", "application/json")
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     try:
         target = parts.path + ("?" + parts.query if parts.query else "")

@@ -70,7 +70,7 @@ def _refresh_token(
     if not rule.gives_new(grant.refreshes):
         return None
     if rule.rotation == "single_use":
-        used.dead = True
+        used.spent = True
     return _new_refresh(world, player, scene, grant, rule, used)
 
 

@@ -71,7 +71,7 @@ async def revocation(world: World, player: Player, place: Revocation, call: Call
         token = world.access.get(value)
     if token is None and place.takes != "access":
         token = world.refresh.get(value)
-    if token is None or token.grant.provider != player.id or token.grant.revoked or token.dead:
+    if token is None or token.grant.provider != player.id or not token.alive(world.now(player.id)):
         return place.unknown
     if client is not None and client.client_id != token.grant.client_id:
         return place.unknown

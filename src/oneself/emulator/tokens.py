@@ -140,7 +140,7 @@ async def _renew(world: World, player: Player, asked: _Asked) -> Answer:
     rule = player.refresh(asked.client)
     if rule is None:
         return player.refuse(Refusal.REFRESH)
-    if held.dead and rule.reuse_kills_grant:
+    if held.spent and rule.reuse_kills_grant:
         world.revoke(held.grant)
     if not held.alive(world.now(player.id)):
         return player.refuse(Refusal.REFRESH)

@@ -65,17 +65,21 @@ class Code:
 
 @dataclass(slots=True)
 class Token:
-    """An access or refresh token. `expires_at` in seconds, None for never."""
+    """An access or refresh token. `expires_at` in seconds, None for never.
+
+    `spent` says that it was used up, `dead` that it was taken back.
+    """
 
     value: str
     grant: Grant
     expires_at: int | None
     dead: bool = False
+    spent: bool = False
 
     def alive(self, now: int) -> bool:
         """Say whether the token still opens anything at `now` (seconds)."""
         unexpired = self.expires_at is None or now < self.expires_at
-        return unexpired and not self.dead and not self.grant.revoked
+        return unexpired and not self.dead and not self.spent and not self.grant.revoked
 
 
 @dataclass(slots=True)
