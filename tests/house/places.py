@@ -16,8 +16,8 @@ SQL = re.compile(
     r"|VACUUM\b|ATTACH\s+DATABASE\s|SET\s+(SESSION|LOCAL)\s)",
 )
 SQL_WORD = re.compile(r"\b(SELECT|FROM|WHERE|INSERT INTO|VALUES|UPDATE|DELETE FROM|ORDER BY)\s")
-# The files that join conditions: each takes pieces written in the store, and values as parameters only.
-SQL_BUILDERS = ("user_search", "views", "sessions")
+# The files that join pieces of SQL, all written in the store; values come as parameters only.
+SQL_BUILDERS = ("user_search", "views", "sessions", "postgres_batch")
 ENVIRONMENT = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
 NAMELESS = frozenset(
     word + ending for word in ("util", "helper", "manager", "service", "common", "misc") for ending in ("", "s", "es")
