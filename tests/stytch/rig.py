@@ -91,7 +91,7 @@ class Person:
     email: str
 
 
-def refused(call: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[int, str]:
+def refused(call: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[int, str | None]:
     """Status and type of the refusal that an SDK call meets."""
     with pytest.raises(StytchError) as caught:
         call(*arguments, **named)
@@ -184,10 +184,9 @@ class Rig:
             given["provider_login_hint"] = persona
         return f"{self.base_url}/v1/public/oauth/{provider}/start?{urlencode(given)}"
 
-    def trip(self, provider: str, persona: str, browser: Browser | None = None, **query: str) -> str:
+    def trip(self, provider: str, persona: str, **query: str) -> str:
         """Travel to a provider and back; the one-time token that the application gets."""
-        browser = browser or Browser()
-        landed = browser.until(self.start_url(provider, persona, **query), LOGIN_URL)
+        landed = Browser().until(self.start_url(provider, persona, **query), LOGIN_URL)
         found = dict(parse_qsl(urlsplit(landed).query))
         assert set(found) == {"stytch_token_type", "token"}
         assert found["stytch_token_type"] == "oauth"

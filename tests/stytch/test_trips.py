@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -140,6 +141,7 @@ def test_an_attach_by_session_is_finished_by_that_session_or_by_pkce(dev: Rig, b
     linked = dev.client.oauth.authenticate(token, session_token=signed_in.session_token)
     assert linked.user_id == signed_in.user_id
     assert linked.session_token == signed_in.session_token
+    assert linked.user_session is not None
     kinds = [factor.delivery_method for factor in linked.user_session.authentication_factors]
     assert kinds == ["oauth_google", "oauth_github"]
     pkce = Pkce()
@@ -184,7 +186,7 @@ def test_a_project_says_what_finishing_an_attach_of_its_backend_asks_for(
     ticket = rig.client.oauth.attach("github", user_id=signed_in.user_id).oauth_attach_token
     query = {"code_challenge": pkce.challenge} if with_pkce else {}
     token = rig.trip("github", rig.persona().id, oauth_attach_token=ticket, **query)
-    proof = {"code_verifier": pkce.verifier} if with_pkce else {}
+    proof: dict[str, Any] = {"code_verifier": pkce.verifier} if with_pkce else {}
     if with_session:
         proof["session_token"] = signed_in.session_token
     if made:
