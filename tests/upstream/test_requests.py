@@ -173,7 +173,7 @@ REVOKED = {
     "linkedin": ("POST", {"token": "rt", "client_id": CLIENT_ID, "client_secret": "secret-of-ours"}, ""),
     "slack": ("POST", {"token": "at"}, "Bearer at"),
     "x": ("POST", {"token": "rt"}, "Basic"),
-    "twitch": ("POST", {"token": "rt", "client_id": CLIENT_ID}, ""),
+    "twitch": ("POST", {"token": "at", "client_id": CLIENT_ID}, ""),
     "coinbase": ("POST", {"token": "at"}, "Bearer at"),
     "salesforce": ("POST", {"token": "rt"}, ""),
     "tiktok": ("POST", {"token": "at", "client_key": CLIENT_ID, "client_secret": "secret-of-ours"}, ""),

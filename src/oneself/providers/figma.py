@@ -6,7 +6,11 @@ has one live access token per app, so signing in again ends the one before; the 
 
 from oneself.model import Profile
 from oneself.providers.reading import email, mapping, picture, subject, text, unproved
-from oneself.providers.spec import Document, Evidence, Provider, Refresh
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Match, Provider, Refresh, error
+
+
+def _refused(what: str) -> Match:
+    return Match(status=(400, 401, 403, 404), equals=(("error", ("true",)),), contains=(("message", what),))
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -41,4 +45,8 @@ FIGMA = Provider(
     client_auth=("basic",),
     answer_separator=",",
     refresh=Refresh(rotation="reusable", keeps_access_token=False),
+    # Figma documents the shape of its refusals and not their words; these name what was refused, whichever verb they
+    # use.
+    dead_grant=(_refused("refresh token"), *DEAD_GRANT),
+    dead_code=(_refused("code"), error("invalid_grant")),
 )

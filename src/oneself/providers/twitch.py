@@ -2,7 +2,8 @@
 
 Oddities: address, flag and picture come only when the `claims` parameter names them; the API's own user carries no flag
 and is not read; token errors have a `message` and no `error`; scopes come as a list; tokens die early, so a 401 counts
-more than `expires_in`; revoking wants the client's id and no secret.
+more than `expires_in`; revoking
+wants the client's id and no secret, and ends one access token only.
 """
 
 from oneself.model import Profile
@@ -57,7 +58,7 @@ TWITCH = Provider(
     authorize_params=(("claims", CLAIMS),),
     client_auth=("post",),
     refresh=Refresh(rotation="unknown"),
-    revocation=Revocation(auth="client_id"),
+    revocation=Revocation(auth="client_id", takes="access", whole_grant=False),
     dead_grant=(_says("invalid refresh token", 400, 401), *DEAD_GRANT),
     dead_code=(_says("invalid authorization code", 400), error("invalid_grant")),
     misconfigured=(_says("invalid client", 400, 403),),

@@ -86,7 +86,7 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
     names = _names(provider, credentials)
     endpoints = {name: fill(url, names) for name, url in provider.endpoints}
     endpoints |= {document.name: fill(document.url, names) for document in provider.documents}
-    endpoints |= {name: url for name, url in own.items() if url}
+    endpoints |= {name: fill(url, names) for name, url in own.items() if url}
     issuer = fill(provider.issuer, names)
     return Client(
         provider=provider,
