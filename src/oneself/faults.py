@@ -72,6 +72,7 @@ class FaultCode(StrEnum):
 
     # sessions and tokens of ours
     SESSION_NOT_FOUND = "session_not_found"
+    SESSION_FOREIGN = "session_foreign"
     SESSION_DURATION_INVALID = "session_duration_invalid"
     CLAIMS_TOO_LARGE = "claims_too_large"
     TOKEN_MALFORMED = "token_malformed"

@@ -28,3 +28,8 @@ async def check(rt: Runtime, project: Project, address: str, password: Secret) -
     if view.user.status == "disabled":
         raise Fault(FaultCode.USER_UNAVAILABLE, "the user is disabled")
     return view
+
+
+async def matches(rt: Runtime, view: UserView, password: Secret) -> bool:
+    """Whether a user's password is this one. Raises Fault(LIMIT_REACHED) while too many wait."""
+    return await rt.hashing.verify(view.user.password_hash, password.reveal())

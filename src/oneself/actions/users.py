@@ -16,7 +16,7 @@ from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
 from oneself.steps.people import new_email, new_user
 from oneself.steps.recording import Deed, record
-from oneself.store import accounts, users, views
+from oneself.store import accounts, sessions, users, views
 from oneself.store.database import Tx
 
 MAX_EXTERNAL_ID = 128
@@ -69,6 +69,8 @@ class UserChanges(Noun, frozen=True, kw_only=True):
     password_hash: str | UnsetType = UNSET
     extras: dict[str, Any] | UnsetType = UNSET
     is_anonymous: bool | UnsetType = UNSET
+    # a changed password ends all sessions but this one
+    keep_session_id: str = ""
     # the primary address: an empty text removes it
     primary_email: str | UnsetType = UNSET
     primary_email_verified: bool | UnsetType = UNSET
@@ -157,6 +159,8 @@ async def change(
         user = await _changed(tx, rt, project.id, view.user, wanted)
         if user != view.user:
             await users.update(tx, project.id, user)
+        if user.password_id != view.user.password_id:
+            await sessions.delete_others(tx, project.id, user_id, wanted.keep_session_id)
         emails = await _changed_emails(tx, rt, project.id, view, wanted)
         deed = Deed(action="user.change", decision="changed", reason="asked_for", actor=actor, dialect=dialect)
         await record(tx, project.id, user_id, version, deed, rt.random)

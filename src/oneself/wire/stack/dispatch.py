@@ -71,7 +71,8 @@ def _read(call: Call, body: Any) -> list[Any]:
     arguments = [] if route.loose else [validation.read(query or Empty, request.query, "query", reading)]
     shape = route.client_body if client and route.client_body else route.body
     if shape is not None:
-        arguments.append(validation.read(shape, body, "body", reading))
+        call.body = validation.read(shape, body, "body", reading)
+        arguments.append(call.body)
     validation.raise_if_any(request.method, request.path, reading)
     return arguments if route.query is not None else arguments[1:]
 

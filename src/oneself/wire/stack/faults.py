@@ -100,6 +100,12 @@ FAULTS: dict[Key, Refusal] = {
     # sessions
     (FaultCode.SESSION_NOT_FOUND, None): _known("REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED"),
     (FaultCode.SESSION_NOT_FOUND, "sessions_delete"): _plain(404, "Session not found."),
+    (FaultCode.SESSION_NOT_FOUND, "cross_domain_authorize"): _plain(
+        401, "Cross-domain auth handoff refresh token is not valid."
+    ),
+    (FaultCode.SESSION_FOREIGN, None): _plain(
+        401, "Cross-domain auth handoff refresh token does not match the authenticated session."
+    ),
     # the vault
     (FaultCode.CONNECTION_MISSING, None): _known("OAUTH_CONNECTION_NOT_CONNECTED_TO_USER"),
     (FaultCode.SCOPE_MISSING, None): _known("OAUTH_CONNECTION_DOES_NOT_HAVE_REQUIRED_SCOPE"),

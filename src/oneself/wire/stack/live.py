@@ -3,11 +3,23 @@
 from typing import Literal
 
 from oneself.actions import sessions
+from oneself.actions.sessions import SessionWish
 from oneself.model import SessionRef
 from oneself.wire.stack.operation import Call
 from oneself.wire.stack.refusals import plain
+from oneself.wire.stack.times import MICROS_PER_SECOND
 
 SESSION_KIND: Literal["stack"] = "stack"
+
+
+def own_session(call: Call) -> SessionWish:
+    """The session that a caller opens for itself."""
+    return SessionWish(
+        kind=SESSION_KIND,
+        lifetime=call.rt.settings.stack_session_seconds * MICROS_PER_SECOND,
+        ip_address=call.request.peer,
+        user_agent=call.request.header("user-agent"),
+    )
 
 
 async def require_live_session(call: Call) -> None:

@@ -126,6 +126,10 @@ def _row_facts(call: Call) -> dict[str, Any]:
     return msgspec.structs.asdict(call.params)
 
 
+def _config_facts(call: Call) -> dict[str, Any]:
+    return {"config_id": call.body.provider_config_id}
+
+
 OPERATIONS: tuple[Operation, ...] = (
     operation(
         "POST",
@@ -136,6 +140,7 @@ OPERATIONS: tuple[Operation, ...] = (
         status=201,
         body=CreateBody,
         response=OAuthProvider,
+        facts=_config_facts,
     ),
     operation(
         "GET",

@@ -81,6 +81,7 @@ class Call:
     operation: Operation
     caller: Caller | None
     params: Any = field(default_factory=Empty)
+    body: Any = None
     # the caller stands for itself: a user that is not there is then a caller without a user
     own: bool = False
 

@@ -2,18 +2,16 @@
 
 from typing import Any, Literal
 
-from oneself.actions import projects, redeem, sessions
-from oneself.actions.sessions import SessionWish
+from oneself.actions import handoff, projects, redeem, sessions
 from oneself.model import Project, Secret
 from oneself.wire.http import Reply
 from oneself.wire.stack import claims
 from oneself.wire.stack.access import KEYLESS
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.fields import LooseForm
-from oneself.wire.stack.live import SESSION_KIND
+from oneself.wire.stack.live import own_session
 from oneself.wire.stack.operation import ANYBODY, Call, Operation, done, operation
 from oneself.wire.stack.replies import TokenReply
-from oneself.wire.stack.times import MICROS_PER_SECOND
 
 SCOPE = "legacy"
 NO_CACHE = (("pragma", "no-cache"),)
@@ -36,6 +34,8 @@ async def exchange(call: Call, body: TokenBody) -> Reply:
     project = await _client(call, body)
     if body.grant_type == "refresh_token":
         return await _refresh(call, project, body)
+    if handoff.is_code(body.code):
+        return await _hand_over(call, project, body)
     return await _redeem(call, project, body)
 
 
@@ -68,24 +68,30 @@ async def _redeem(call: Call, project: Project, body: TokenBody) -> Reply:
         grant=Secret(body.code),
         verifier=Secret(body.code_verifier) if body.code_verifier else None,
         redirect_uri=body.redirect_uri,
-        session=SessionWish(
-            kind=SESSION_KIND,
-            lifetime=rt.settings.stack_session_seconds * MICROS_PER_SECOND,
-            ip_address=call.request.peer,
-            user_agent=call.request.header("user-agent"),
-        ),
+        session=own_session(call),
     )
     redeemed = await redeem.redeem(rt, project, wanted)
     assert redeemed.session is not None
     assert redeemed.session_token is not None
     token = await claims.access_token(rt, project, redeemed.view, redeemed.session)
-    after = redeemed.trip.after_callback_url or None
-    answer = _tokens(call, token) | {
-        "refresh_token": redeemed.session_token.reveal(),
-        "is_new_user": redeemed.created,
-        "newUser": redeemed.created,
-        "after_callback_redirect_url": after,
-        "afterCallbackRedirectUrl": after,
+    return _opened(call, token, redeemed.session_token, redeemed.created, redeemed.trip.after_callback_url)
+
+
+async def _hand_over(call: Call, project: Project, body: TokenBody) -> Reply:
+    """The code of a cross-domain authorize: the same session, for another domain of the application."""
+    verifier = Secret(body.code_verifier) if body.code_verifier else None
+    over = await handoff.redeem(call.rt, project, Secret(body.code), verifier, body.redirect_uri)
+    token = await claims.access_token(call.rt, project, over.view, over.session)
+    return _opened(call, token, over.token, False, over.after_callback_url)
+
+
+def _opened(call: Call, access_token: str, refresh_token: Secret, created: bool, after_url: str) -> Reply:
+    answer = _tokens(call, access_token) | {
+        "refresh_token": refresh_token.reveal(),
+        "is_new_user": created,
+        "newUser": created,
+        "after_callback_redirect_url": after_url or None,
+        "afterCallbackRedirectUrl": after_url or None,
     }
     return done(call, answer, NO_CACHE)
 
