@@ -46,11 +46,7 @@ async def counted(db: Database, cluster: Cluster | None = None) -> AsyncIterator
             db.watch(None)
         # Python's trace repeats a statement for each cascade that SQLite runs on its behalf, in the
         # same words.
-        executed = [
-            sql
-            for at, sql in enumerate(executed)
-            if not at or sql != executed[at - 1] or "DELETE" not in sql
-        ]
+        executed = [sql for at, sql in enumerate(executed) if not at or sql != executed[at - 1] or "DELETE" not in sql]
     else:
         assert cluster is not None, "PostgreSQL is counted in its server's log"
         row = await db.one("SELECT current_database()")

@@ -67,20 +67,30 @@ async def test_run_counts_the_rows_it_changed(db: Database) -> None:
     async def work(tx: Tx) -> list[int]:
         return [
             await tx.run("INSERT INTO things (id, flag) VALUES ('a', $1), ('b', $1)", False),
-            await tx.run(
-                "INSERT INTO things (id, flag) VALUES ('a', $1) ON CONFLICT DO NOTHING", True
-            ),
+            await tx.run("INSERT INTO things (id, flag) VALUES ('a', $1) ON CONFLICT DO NOTHING", True),
             await tx.run("UPDATE things SET flag = $1", True),
             await tx.run("UPDATE things SET flag = $1 WHERE id = 'a' RETURNING id", True),
             await tx.run(
-                "WITH every AS (SELECT id FROM things) UPDATE things SET size = 1"
-                " WHERE id IN (SELECT id FROM every)"
+                "WITH every AS (SELECT id FROM things) UPDATE things SET size = 1 WHERE id IN (SELECT id FROM every)"
             ),
             await tx.run("DELETE FROM things WHERE id = $1", "nobody"),
             await tx.run("DELETE FROM things"),
         ]
 
     assert await db.write(work) == [2, 0, 2, 1, 2, 0, 2]
+
+
+async def test_a_change_is_whole_though_it_gives_one_row(db: Database) -> None:
+    for name in "abc":
+        await db.change(INSERT, name, 1, False, None)
+    assert await db.change("UPDATE things SET size = 2 RETURNING id") is not None
+
+    async def work(tx: Tx) -> None:
+        await tx.one("UPDATE things SET flag = $1 RETURNING id", True)
+
+    await db.write(work)
+    rows = await db.all("SELECT size, flag FROM things")
+    assert [(size, bool(flag)) for size, flag in rows] == [(2, True)] * 3
 
 
 async def test_the_shared_subset_means_the_same(db: Database) -> None:
@@ -127,9 +137,7 @@ async def test_a_bug_is_told_without_values_and_harms_nothing(db: Database) -> N
     assert await db.all("SELECT id FROM things") == []
 
 
-async def test_reads_outside_of_a_transaction_cost_one_statement(
-    db: Database, count: Count
-) -> None:
+async def test_reads_outside_of_a_transaction_cost_one_statement(db: Database, count: Count) -> None:
     await db.change(INSERT, "a", 1, True, None)
     async with count(db) as counts:
         await db.one(BY_ID, "a")
@@ -171,10 +179,7 @@ async def test_a_closed_database_says_so(address: str) -> None:
 async def test_closing_finishes_what_was_accepted(address: str, tmp_path: object) -> None:
     db = await open_database(address, clock)
     await db.change("CREATE TABLE IF NOT EXISTS counted (n BIGINT)")
-    writes = [
-        asyncio.create_task(db.write(lambda tx: tx.run("INSERT INTO counted (n) VALUES (1)")))
-        for _ in range(6)
-    ]
+    writes = [asyncio.create_task(db.write(lambda tx: tx.run("INSERT INTO counted (n) VALUES (1)"))) for _ in range(6)]
     await asyncio.sleep(0)
     await db.close()
     assert await asyncio.gather(*writes) == [1] * 6

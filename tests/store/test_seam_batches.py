@@ -89,9 +89,7 @@ async def test_statements_of_every_shape_answer_as_if_alone(filled: Database, sh
 async def test_one_bad_caller_does_not_fail_its_neighbours(filled: Database) -> None:
     divide = "SELECT 100 / size, id FROM things WHERE id = $1"
     wanted = [f"id{n}" for n in range(40)]
-    rows = await asyncio.gather(
-        *(filled.batch_one(divide, n) for n in wanted), return_exceptions=True
-    )
+    rows = await asyncio.gather(*(filled.batch_one(divide, n) for n in wanted), return_exceptions=True)
     if filled.engine == "postgresql":
         assert isinstance(rows[0], StatementFailed) and "22012" in str(rows[0])
     assert [plain(row)[1] for row in rows[1:] if not isinstance(row, BaseException)] == wanted[1:]  # type: ignore[index]
@@ -138,9 +136,7 @@ async def test_an_unreachable_server_is_told_to_everybody(postgres_url: str) -> 
     db = database_at(postgres_url, clock, size=1)
     assert isinstance(db, PostgresDatabase)
     db.pool._hosts = ["postgresql://127.0.0.1:1/x"]
-    done = await asyncio.gather(
-        *(db.batch_one("SELECT $1", str(n)) for n in range(20)), return_exceptions=True
-    )
+    done = await asyncio.gather(*(db.batch_one("SELECT $1", str(n)) for n in range(20)), return_exceptions=True)
     assert {getattr(o, "code", o) for o in done} == {FaultCode.DATABASE_UNAVAILABLE}
     assert all(isinstance(o, Fault) for o in done)
     await db.close()

@@ -53,9 +53,7 @@ async def second(db: Database, address: str) -> AsyncIterator[Database]:
     await other.close()
 
 
-async def test_an_empty_database_is_refused_and_then_migrated(
-    db: Database, steps: list[Migration]
-) -> None:
+async def test_an_empty_database_is_refused_and_then_migrated(db: Database, steps: list[Migration]) -> None:
     before = await schema_status(db, steps)
     assert (before.version, before.code, len(before.pending)) == (0, 5, 5)
     assert "no schema yet" in before.refusal and "migrate" in before.refusal
@@ -80,9 +78,7 @@ async def test_each_step_is_applied_once_whoever_comes_first(
     assert [tuple(row) for row in await db.all("SELECT n, m FROM a")] == [(1, 2)]
 
 
-async def test_a_step_that_fails_leaves_no_trace(
-    db: Database, steps: list[Migration], tmp_path: Path
-) -> None:
+async def test_a_step_that_fails_leaves_no_trace(db: Database, steps: list[Migration], tmp_path: Path) -> None:
     broken = {"0002_bad.sql": "CREATE TABLE b (n BIGINT); INSERT INTO nowhere VALUES (1);"}
     only = {"0001_first.sql": FILES["0001_first.sql"]}
     bad = migrations(db.engine, written(tmp_path / "broken", only | broken))
@@ -96,9 +92,7 @@ async def test_a_step_that_fails_leaves_no_trace(
     assert (await migrate(db, steps=steps)).version == 5
 
 
-async def test_older_code_serves_where_the_schema_bears_it(
-    db: Database, steps: list[Migration]
-) -> None:
+async def test_older_code_serves_where_the_schema_bears_it(db: Database, steps: list[Migration]) -> None:
     await migrate(db, steps=steps)
     for code, may in ((5, True), (4, True), (3, True), (2, False), (1, False)):
         refusal = (await schema_status(db, steps[:code])).refusal
@@ -107,9 +101,7 @@ async def test_older_code_serves_where_the_schema_bears_it(
     assert (await migrate(db, steps=steps[:2])).version == 5
 
 
-async def test_a_backfill_goes_in_batches_and_on_where_it_stopped(
-    db: Database, steps: list[Migration]
-) -> None:
+async def test_a_backfill_goes_in_batches_and_on_where_it_stopped(db: Database, steps: list[Migration]) -> None:
     await migrate(db, steps=steps[:2])
 
     async def fill(tx: Tx) -> None:
@@ -194,9 +186,7 @@ async def test_a_gap_in_the_versions_is_refused(db: Database, steps: list[Migrat
         ({"0001_a.sql": "--! oldest-code\nSELECT 1"}, "means nothing"),
     ],
 )
-def test_files_that_do_not_fit_are_refused(
-    tmp_path: Path, files: dict[str, str], reason: str
-) -> None:
+def test_files_that_do_not_fit_are_refused(tmp_path: Path, files: dict[str, str], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         migrations("sqlite", written(tmp_path / "odd", files))
 

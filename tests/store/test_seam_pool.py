@@ -55,9 +55,7 @@ def server() -> Server:
     return Server()
 
 
-def pool_of(
-    server: Server, size: int = 2, wait: float = 1.0, url: str = "postgresql://a/x"
-) -> Pool:
+def pool_of(server: Server, size: int = 2, wait: float = 1.0, url: str = "postgresql://a/x") -> Pool:
     return Pool(Dialing(url, clock), size, wait, server.connect)
 
 

@@ -114,9 +114,7 @@ async def test_a_connection_cut_before_the_commit_runs_the_closure_again(
     assert await stored(pg) == [1, 2]
 
 
-async def test_reads_cut_in_the_middle_are_made_again(
-    pg: PostgresDatabase, operator: PostgresDatabase
-) -> None:
+async def test_reads_cut_in_the_middle_are_made_again(pg: PostgresDatabase, operator: PostgresDatabase) -> None:
     slow = "SELECT pg_sleep(0.3), (SELECT count(*) FROM rows)"
     reads = [asyncio.create_task(pg.one(slow)) for _ in range(4)]
     await asyncio.sleep(0.15)
@@ -157,9 +155,7 @@ async def test_a_commit_that_its_standby_has_not_is_not_believed() -> None:
         waiting = {"synchronous_commit": "on"}
         async with opened(url) as operator, opened(url, extra=waiting) as db:
             await operator.change(TABLE)
-            for number, call in enumerate(
-                (db.change(INSERT, 0), db.write(lambda tx: tx.one(INSERT, 1)))
-            ):
+            for number, call in enumerate((db.change(INSERT, 0), db.write(lambda tx: tx.one(INSERT, 1)))):
                 task = asyncio.create_task(call)
                 await asyncio.sleep(0.3)
                 assert not task.done(), number
@@ -180,18 +176,29 @@ async def test_a_slow_statement_ends_in_time(postgres_url: str) -> None:
         assert db.pool.open_links == 1
 
 
-async def test_a_server_that_says_nothing_is_given_up(postgres_url: str) -> None:
-    async with opened(postgres_url, statement_timeout=0.2, size=2) as db:
+@pytest.mark.parametrize("verb", ["one", "change", "write", "batch_one"])
+async def test_a_server_that_says_nothing_is_given_up(postgres_url: str, verb: str) -> None:
+    async with opened(postgres_url, statement_timeout=0.2, size=1) as db:
         row = await db.one("SELECT pg_backend_pid()")
         assert row is not None
         os.kill(row[0], signal.SIGSTOP)
         try:
             begun = time.monotonic()
-            assert "in time" in await unavailable(db.one("SELECT 1"))
+            detail = await unavailable(silenced(db, verb))
+            assert ("unknown" if verb == "change" else "in time") in detail
             assert time.monotonic() - begun < 4
             assert tuple(await db.one("SELECT 1") or ()) == (1,)
         finally:
             os.kill(row[0], signal.SIGCONT)
+
+
+async def silenced(db: PostgresDatabase, verb: str) -> None:
+    if verb == "write":
+        await db.write(lambda tx: tx.one("SELECT 1"))
+    elif verb == "batch_one":
+        await asyncio.gather(*(db.batch_one("SELECT CAST($1 AS TEXT)", "x") for _ in range(3)))
+    else:
+        await {"one": db.one, "change": db.change}[verb]("SELECT pg_backend_pid()")
 
 
 async def test_a_lock_held_too_long_is_contended(pg: PostgresDatabase, postgres_url: str) -> None:
@@ -231,9 +238,7 @@ async def test_a_deadlock_is_resolved_and_its_victim_runs_again(pg: PostgresData
     assert [row[0] for row in await pg.all("SELECT name FROM rows")] == ["xx", "xx"]
 
 
-async def test_a_statement_outlives_a_change_of_its_columns(
-    pg: PostgresDatabase, operator: PostgresDatabase
-) -> None:
+async def test_a_statement_outlives_a_change_of_its_columns(pg: PostgresDatabase, operator: PostgresDatabase) -> None:
     await pg.change(INSERT, 7)
     every = "SELECT * FROM rows"
     update = "UPDATE rows SET name = 'x' RETURNING *"
@@ -293,9 +298,7 @@ async def test_wrong_clocks_are_refused(postgres_url: str) -> None:
         assert abs(db.clock_difference) < 1_000_000
 
 
-async def test_an_unreachable_server_is_told_with_the_reason(
-    postgres: Cluster, postgres_url: str
-) -> None:
+async def test_an_unreachable_server_is_told_with_the_reason(postgres: Cluster, postgres_url: str) -> None:
     nobody = f"postgresql://oneself@127.0.0.1:{free_port()}/x"
     assert "Connect" in await unavailable(open_database(nobody, clock))
     assert "nowhere" in await unavailable(open_database(postgres.url("nowhere"), clock))
@@ -303,6 +306,21 @@ async def test_an_unreachable_server_is_told_with_the_reason(
     db = await open_database(both, clock)
     assert await db.one("SELECT 1") is not None
     await db.close()
+
+
+def test_hosts_are_told_apart() -> None:
+    def hosts(url: str) -> list[str]:
+        return Dialing(url, clock).hosts()
+
+    several = hosts("postgresql://u:p%40@a:1,b,[::1]:3/x?sslmode=require")
+    assert several == [f"postgresql://u:p%40@{host}/x?sslmode=require" for host in ("a:1", "b", "[::1]:3")]
+    for url in ("postgresql://a/x", "postgresql:///x?host=/run/postgresql", "postgresql://u@a:5/x"):
+        assert hosts(url) == [url]
+
+
+async def test_a_wrong_url_is_refused_without_its_password() -> None:
+    for url in ("postgresql://u:canary#x@h/x", "postgresql://u:canary/x@h/x"):
+        assert "canary" not in await unavailable(open_database(url, clock))
 
 
 async def test_a_server_that_crashes_is_missed_only_while_it_is_away(own_cluster: Cluster) -> None:
@@ -358,9 +376,7 @@ async def _demote_open_sessions(db: PostgresDatabase) -> None:
         await link.say("SET default_transaction_read_only = on")
 
 
-async def test_behind_a_pooler_nothing_lives_on_a_connection(
-    postgres_url: str, count: Count
-) -> None:
+async def test_behind_a_pooler_nothing_lives_on_a_connection(postgres_url: str, count: Count) -> None:
     db = database_at(postgres_url, clock, pooled=True)
     await db.open()
     await db.change(TABLE)

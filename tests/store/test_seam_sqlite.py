@@ -27,9 +27,7 @@ from tests.store.conftest import Count, clock
 ROOT = Path(__file__).parents[2]
 TABLE = "CREATE TABLE rows (n BIGINT NOT NULL PRIMARY KEY)"
 INSERT = "INSERT INTO rows (n) VALUES ($1)"
-ACKNOWLEDGED = (
-    "CREATE TABLE acknowledged (writer TEXT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (writer, n))"
-)
+ACKNOWLEDGED = "CREATE TABLE acknowledged (writer TEXT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (writer, n))"
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -45,14 +43,17 @@ async def one(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[S
 class Failing:
     """The writing connection, failing on order: stands in for a disk that does."""
 
-    def __init__(self, real: sqlite3.Connection, verb: str, code: int, times: int = 1) -> None:
-        self.real, self.verb, self.code, self.times = real, verb, code, times
+    def __init__(self, real: sqlite3.Connection, verb: str, code: int, times: int = 1, skip: int = 0) -> None:
+        self.real, self.verb, self.code, self.times, self.skip = real, verb, code, times, skip
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
     def execute(self, sql: str, args: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        if self.times and sql.startswith(self.verb):
+        ordered = sql.startswith(self.verb)
+        if ordered and self.skip:
+            self.skip -= 1
+        elif ordered and self.times:
             self.times -= 1
             error = sqlite3.OperationalError("on order")
             error.sqlite_errorcode = self.code
@@ -61,10 +62,10 @@ class Failing:
         return self.real.execute(sql, args)
 
 
-def break_writer(db: SqliteDatabase, verb: str, code: int, times: int = 1) -> None:
+def break_writer(db: SqliteDatabase, verb: str, code: int, times: int = 1, skip: int = 0) -> None:
     writer = db._writer
     assert writer is not None and db._writing is not None
-    writer._connection = Failing(db._writing, verb, code, times)  # type: ignore[assignment]
+    writer._connection = Failing(db._writing, verb, code, times, skip)  # type: ignore[assignment]
 
 
 def insert(db: Database, number: int) -> asyncio.Task[int]:
@@ -103,9 +104,7 @@ async def test_many_waiting_units_share_one_commit(one: SqliteDatabase, count: C
     assert await stored(one) == list(range(300))
 
 
-async def test_a_group_is_bounded(
-    one: SqliteDatabase, count: Count, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_group_is_bounded(one: SqliteDatabase, count: Count, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_writer, "GROUP_UNITS", 10)
     monkeypatch.setattr(sqlite_writer, "GROUP_SECONDS", 60)
     async with count(one) as counts:
@@ -117,9 +116,7 @@ async def test_a_group_is_bounded(
     assert counts.commits == 10
 
 
-async def test_one_wakeup_answers_a_group(
-    one: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_wakeup_answers_a_group(one: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     wakeups: list[object] = []
     wake = loop.call_soon_threadsafe
@@ -210,9 +207,7 @@ async def test_what_sqlite_itself_rolls_back_is_lost_for_the_whole_group(
 
 
 async def test_a_reference_checked_at_commit_fails_its_unit_alone(one: SqliteDatabase) -> None:
-    await one.change(
-        "CREATE TABLE late (n BIGINT REFERENCES rows (n) DEFERRABLE INITIALLY DEFERRED)"
-    )
+    await one.change("CREATE TABLE late (n BIGINT REFERENCES rows (n) DEFERRABLE INITIALLY DEFERRED)")
     free = await occupy(one)
     tasks = [insert(one, n) for n in range(5)]
     dangling = asyncio.create_task(one.write(lambda tx: tx.run("INSERT INTO late (n) VALUES (77)")))
@@ -224,6 +219,40 @@ async def test_a_reference_checked_at_commit_fails_its_unit_alone(one: SqliteDat
     assert await asyncio.gather(*tasks) == [1] * 10
     assert await stored(one) == list(range(10))
     assert await one.all("SELECT n FROM late") == []
+
+
+async def test_no_caller_is_forgotten_when_a_group_falls_apart(one: SqliteDatabase) -> None:
+    """A constraint at COMMIT, then a busy database, with others waiting behind the group."""
+    await one.change("CREATE TABLE late (n BIGINT REFERENCES rows (n) DEFERRABLE INITIALLY DEFERRED)")
+    free = await occupy(one)
+    dangling = asyncio.create_task(one.write(lambda tx: tx.run("INSERT INTO late (n) VALUES (7777)")))
+    tasks = [insert(one, n) for n in range(300)]
+    await asyncio.sleep(0)
+    break_writer(one, "BEGIN", sqlite3.SQLITE_BUSY, times=2, skip=1)
+    free.set()
+    with pytest.raises(StatementFailed, match="FOREIGN KEY"):
+        await dangling
+    assert await asyncio.wait_for(asyncio.gather(*tasks), 20) == [1] * 300
+    assert len(await stored(one)) == 300
+
+
+async def test_a_rollback_that_fails_does_not_end_the_writer(one: SqliteDatabase) -> None:
+    class Broken(Failing):
+        def execute(self, sql: str, args: tuple[object, ...] = ()) -> sqlite3.Cursor:
+            if sql == "ROLLBACK":
+                Failing.execute(self, "COMMIT")
+            return super().execute(sql, args)
+
+    writer = one._writer
+    assert writer is not None and one._writing is not None
+    broken = Broken(one._writing, "COMMIT", sqlite3.SQLITE_IOERR, times=2)
+    writer._connection = broken  # type: ignore[assignment]
+    with pytest.raises(Fault, match="unknown"):
+        await asyncio.wait_for(insert(one, 1), 5)
+    assert broken.times == 0 and one._writing.in_transaction
+    writer._connection = one._writing
+    assert await asyncio.wait_for(insert(one, 2), 5) == 1
+    assert await stored(one) == [2]
 
 
 async def test_reading_verbs_cannot_write(one: SqliteDatabase) -> None:
@@ -292,9 +321,7 @@ async def test_a_file_that_cannot_be_is_refused(tmp_path: Path) -> None:
         assert refused.value.code == FaultCode.DATABASE_UNAVAILABLE
 
 
-async def test_a_lock_held_too_long_is_contended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lock_held_too_long_is_contended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "WRITE_BUSY_SECONDS", 0.05)
     path = tmp_path / "one.sqlite3"
     db = await open_database(f"sqlite:///{path}", clock)
@@ -350,9 +377,7 @@ async def test_several_processes_write_one_file(tmp_path: Path) -> None:
     await db.change(ACKNOWLEDGED)
     children = [writer_process(url, name, 400) for name in "ab"]
     told = [child.communicate(timeout=60)[0].split() for child in children]
-    assert [len(set(lines)) for lines in told] == [400, 400], [
-        set(t) for t in told if len(t) != 400
-    ]
+    assert [len(set(lines)) for lines in told] == [400, 400], [set(t) for t in told if len(t) != 400]
     rows = await db.all("SELECT writer, count(*) FROM acknowledged GROUP BY writer ORDER BY writer")
     assert [tuple(row) for row in rows] == [("a", 400), ("b", 400)]
     await db.close()

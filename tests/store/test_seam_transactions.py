@@ -175,9 +175,7 @@ async def test_fifty_for_one_name_make_one_and_all_agree(db: Database) -> None:
 
 async def test_counting_under_a_row_lock_loses_nothing(db: Database) -> None:
     async def work(tx: Tx) -> int:
-        row = await tx.one(
-            "UPDATE owners SET version = version + 1 WHERE id = 'o' RETURNING version"
-        )
+        row = await tx.one("UPDATE owners SET version = version + 1 WHERE id = 'o' RETURNING version")
         assert row is not None
         return int(row[0])
 

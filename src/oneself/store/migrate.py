@@ -60,10 +60,7 @@ class SchemaStatus:
         if self.version == 0:
             return "the database has no schema yet: run `oneself migrate`"
         if self.pending:
-            return (
-                f"the database's schema is {self.version} and this code needs {self.code}:"
-                " run `oneself migrate`"
-            )
+            return f"the database's schema is {self.version} and this code needs {self.code}: run `oneself migrate`"
         if self.code < self.oldest_code:
             return (
                 f"the database's schema is {self.version}, which bears no code older than"
@@ -112,9 +109,7 @@ async def migrate(
     version, _ = await _state(db, db.engine)
     pending = [step for step in steps if step.number > version]
     for index, step in enumerate(pending, 1):
-        await _apply(
-            db, step, Progress(f"{step.number:04}_{step.name}", index, len(pending)), progress
-        )
+        await _apply(db, step, Progress(f"{step.number:04}_{step.name}", index, len(pending)), progress)
     return await schema_status(db, steps)
 
 
@@ -132,9 +127,7 @@ async def _begin(tx: Tx) -> None:
     await tx.run(BEGIN_AT_NOTHING, tx.now)
 
 
-async def _apply(
-    db: Database, step: Migration, at: Progress, progress: Callable[[Progress], None]
-) -> None:
+async def _apply(db: Database, step: Migration, at: Progress, progress: Callable[[Progress], None]) -> None:
     """Apply one step in its own way, then say so."""
     progress(at)
     rows = 0
@@ -143,9 +136,7 @@ async def _apply(
             rows += await _repeat(db, statement, at, progress)
         else:
             await _patiently(partial(db.change, statement), at, progress)
-    await _patiently(
-        partial(db.write, partial(_advance, step=step, engine=db.engine)), at, progress
-    )
+    await _patiently(partial(db.write, partial(_advance, step=step, engine=db.engine)), at, progress)
     progress(replace(at, rows=rows, done=True))
 
 
@@ -164,9 +155,7 @@ async def _advance(tx: Tx, step: Migration, engine: str) -> None:
     await tx.run(ADVANCE, step.number, step.oldest_code, tx.now, version)
 
 
-async def _repeat(
-    db: Database, statement: str, at: Progress, progress: Callable[[Progress], None]
-) -> int:
+async def _repeat(db: Database, statement: str, at: Progress, progress: Callable[[Progress], None]) -> int:
     """Run a backfill's statement until it changes nothing, each time in a commit of its own.
 
     Cut off in the middle it goes on where it was: what is done no longer matches its WHERE.
@@ -190,9 +179,7 @@ async def _take_time(tx: Tx, engine: str) -> None:
             await tx.run(setting)
 
 
-async def _patiently(
-    attempt: Callable[[], Awaitable[T]], at: Progress, progress: Callable[[Progress], None]
-) -> T:
+async def _patiently(attempt: Callable[[], Awaitable[T]], at: Progress, progress: Callable[[Progress], None]) -> T:
     """Make an attempt again for as long as somebody else holds a lock that it needs."""
     for _ in range(LOCK_TRIES):
         try:

@@ -198,6 +198,8 @@ async def _committing(link: Link, step: Awaitable[T]) -> T:
 
 async def _roll_back(link: Link) -> None:
     """Undo what is open, or cut the connection, which does the same."""
+    if link.lost is not None:  # nothing will be answered there any more
+        return
     try:
         await link.say("ROLLBACK")
     except Exception:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from oneself.faults import Fault
 from oneself.store.database import Row, StatementFailed, Value
+from oneself.store.postgres_errors import Lost
 from oneself.store.postgres_link import Link
 from oneself.store.postgres_pool import Pool
 from oneself.store.statements import renumbered
@@ -109,8 +110,12 @@ class Batcher:
                 return False
             columns = [list(column) for column in zip(*(call.args for call in calls), strict=True)]
             rows = await link.all(asked, columns)
-        except Exception:
-            return False
+        except Exception as error:
+            if not (isinstance(error, Lost) and error.late):
+                return False
+            for call in calls:  # asking one by one would take everybody's time once more
+                call.refuse(error.nothing_done())
+            return True
         _hand_out(calls, rows)
         return True
 

@@ -30,9 +30,7 @@ class Lost(Exception):
     is in doubt, so its other connections are not worth a try. `late`: the time is used up.
     """
 
-    def __init__(
-        self, reason: str, *, undone: bool = False, everywhere: bool = False, late: bool = False
-    ) -> None:
+    def __init__(self, reason: str, *, undone: bool = False, everywhere: bool = False, late: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.undone = undone
@@ -74,9 +72,7 @@ def _server_error(error: "asyncpg.PostgresError", *, closed: bool) -> Exception:
     if state.startswith(_DATA):
         return StatementFailed(f"{state} a value does not fit")
     constraint = getattr(error, "constraint_name", None)
-    text = f"{state} {error.args[0] if error.args else ''}" + (
-        f" [{constraint}]" if constraint else ""
-    )
+    text = f"{state} {error.args[0] if error.args else ''}" + (f" [{constraint}]" if constraint else "")
     if closed or state in _SERVER_GOES or state.startswith(_CONNECTION):
         return Lost(text, undone=state == _READ_ONLY, everywhere=state == _READ_ONLY)
     if state in _COLLIDED or isinstance(error, asyncpg.InvalidCachedStatementError):

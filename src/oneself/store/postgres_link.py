@@ -44,6 +44,8 @@ class Dialing:
     def hosts(self) -> list[str]:
         """One address for each host that the URL names, in its order."""
         parts = urlsplit(self.url)
+        if "," not in parts.netloc:
+            return [self.url]
         user, at, hosts = parts.netloc.rpartition("@")
         return [urlunsplit(parts._replace(netloc=user + at + host)) for host in hosts.split(",")]
 
@@ -193,10 +195,10 @@ async def dial(dialing: Dialing, address: str) -> Link:
             server_settings=dialing.session(),
             target_session_attrs=SessionAttribute.read_write,
         )
+    except (ValueError, asyncpg.ClientConfigurationError):  # its text may quote a password
+        raise _unreachable("the database's URL cannot be understood") from None
     except Exception as error:  # the driver knows a dozen kinds of not getting through
-        raise _unreachable(
-            f"{type(error).__name__} {error.args[0] if error.args else ''}"
-        ) from None
+        raise _unreachable(f"{type(error).__name__} {error.args[0] if error.args else ''}") from None
     link = PooledLink(raw) if dialing.pooled else Link(raw)
     try:
         await _compare_clocks(link, dialing)

@@ -26,7 +26,7 @@ _TAKEN = {
 }
 
 
-def primary_code(error: Exception) -> int:
+def primary_code(error: BaseException) -> int:
     """The primary result code of an error, or 0 where it carries none."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 

@@ -3,6 +3,7 @@ commit).
 """
 
 import asyncio
+import contextlib
 import contextvars
 import sqlite3
 import threading
@@ -147,12 +148,15 @@ class Writer:
                 self._begin()
                 self._gather(units)
                 self._commit(units)
-            except Exception as error:
+            except BaseException as error:
+                if primary_code(error) == sqlite3.SQLITE_BUSY or isinstance(error, Again):
+                    self._join_waiting(units)
                 self._fail(units, error)
         self._tell(_answer, units)
 
     def _begin(self) -> None:
         """Take the write lock, waiting for other processes as long as `busy_timeout` says."""
+        self._rollback()
         self._connection.execute("BEGIN IMMEDIATE")
 
     def _gather(self, units: list[Unit]) -> None:
@@ -216,22 +220,22 @@ class Writer:
             self._begin()
             self._run(unit)
             self._commit([unit])
-        except Exception as error:
+        except BaseException as error:
             self._fail([unit], error)
 
-    def _fail(self, units: list[Unit], error: Exception) -> None:
-        """Roll back whatever is open and give every unit of the group the same error.
-
-        A database too busy to begin is so for those as well who came to wait behind the group.
-        """
+    def _fail(self, units: list[Unit], error: BaseException) -> None:
+        """Give every unit of the group the same error, and roll back whatever is open."""
         if isinstance(error, sqlite3.Error):
             error = meaning(error)
-        if isinstance(error, Again):
-            while (unit := self._next_waiting()) is not None:
-                units.append(unit)
-        self._rollback()
         for unit in units:
             unit.error = error
+        with contextlib.suppress(sqlite3.Error):  # then the next group begins with it
+            self._rollback()
+
+    def _join_waiting(self, units: list[Unit]) -> None:
+        """Add those who wait: a database too busy for the group is too busy for them as well."""
+        while (unit := self._next_waiting()) is not None:
+            units.append(unit)
 
     def _rollback(self) -> None:
         """Leave no transaction open, whatever state the connection is in."""

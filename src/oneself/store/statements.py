@@ -23,9 +23,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_TRIGGER_WITH_BODY = re.compile(
-    r"\s*CREATE\s+(TEMP\s+|TEMPORARY\s+)?TRIGGER\b.*\bBEGIN\b", re.IGNORECASE | re.DOTALL
-)
+_TRIGGER_WITH_BODY = re.compile(r"\s*CREATE\s+(TEMP\s+|TEMPORARY\s+)?TRIGGER\b.*\bBEGIN\b", re.IGNORECASE | re.DOTALL)
 
 
 @lru_cache(maxsize=2048)
@@ -43,9 +41,7 @@ def renumbered(sql: str, template: str) -> str:
     """Replace each parameter `$n` outside of quotes and comments by `template`, which gets the
     number.
     """
-    return _TOKEN.sub(
-        lambda token: template.format(token["number"]) if token["number"] else token[0], sql
-    )
+    return _TOKEN.sub(lambda token: template.format(token["number"]) if token["number"] else token[0], sql)
 
 
 def split(script: str) -> list[str]:
