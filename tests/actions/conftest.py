@@ -169,7 +169,7 @@ def declaration(emulator: str) -> Declaration:
         credentials = ProviderCredentials(
             config_id=provider,
             provider=provider,
-            client_id=f"{provider}-client",
+            client_id="Iv1.test" if provider == "github" else f"{provider}-client",
             issuer=issuer,
             endpoints=endpoints,
             # Not the vendor's own host: without this its word on addresses counts for nothing.
@@ -206,7 +206,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """A core with a project, on each engine."""
     clock = Clock()
-    db = await open_database(engine_url, clock)
+    db = await open_database(engine_url, clock, clock_limit=None)
     await migrate(db)
     cluster = request.getfixturevalue("postgres") if db.engine == "postgresql" else None
     rt = await opened_runtime(db, clock, KeyRing.parse(generate_line(os.urandom), os.urandom), emulator)
