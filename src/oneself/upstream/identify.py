@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from oneself.faults import Fault, FaultCode
 from oneself.model import Identity
 from oneself.providers.spec import Document, Evidence
-from oneself.upstream.client import Client, fill, filled
+from oneself.upstream.client import Client, filled
 from oneself.upstream.failures import unavailable
 from oneself.upstream.http import Outbound
 from oneself.upstream.id_token import verify_id_token
@@ -143,7 +143,7 @@ async def _ask(outbound: Outbound, client: Client, wanted: Document, access_toke
     headers = {"Accept": "application/json", **filled(wanted.headers, names)}
     if wanted.bearer:
         headers["Authorization"] = f"Bearer {access_token}"
-    address = fill(client.address(wanted.name), {})
+    address = client.address(wanted.name)
     if wanted.query:
         joint = "&" if "?" in address else "?"
         address += joint + urlencode(filled(wanted.query, names))
