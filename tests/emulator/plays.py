@@ -253,6 +253,16 @@ PLAYS: dict[str, Play] = {
         single_use=True,
         email=("email",),
     ),
+    "oauth2": Play(
+        authorize="/authorize",
+        token="/token",
+        userinfo="/user",
+        scope="read,write",
+        auth="basic",
+        single_use=True,
+        subject=("id",),
+        email=("profile", "mail"),
+    ),
     "mock": Play(
         authorize="/auth",
         token="/token",

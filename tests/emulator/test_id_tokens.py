@@ -17,7 +17,7 @@ from tests.emulator.rig import Rig, ask
 # provider, where its keys are, what it calls itself
 SIGNERS = {
     "google": ("/oauth2/v3/certs", "https://accounts.google.com"),
-    "microsoft": ("/common/discovery/v2.0/keys", "https://login.microsoftonline.com/{tid}/v2.0"),
+    "microsoft": ("/common/discovery/v2.0/keys", "{root}/{tid}/v2.0"),
     "gitlab": ("/oauth/discovery/keys", "{root}"),
     "linkedin": ("/oauth/openid/jwks", "https://www.linkedin.com/oauth"),
     "apple": ("/auth/keys", "https://appleid.apple.com"),

@@ -152,7 +152,7 @@ def test_github_hands_back_a_grant_or_a_token(rig: Rig) -> None:
 
 def test_microsoft(rig: Rig) -> None:
     ada = claims(rig.sign_in("microsoft", nonce="n")["id_token"])
-    assert ada["iss"] == f"https://login.microsoftonline.com/{ada['tid']}/v2.0"
+    assert ada["iss"] == rig.at("microsoft", f"/{ada['tid']}/v2.0")
     assert (ada["xms_edov"], ada["nonce"]) == ("1", "n")
     grace = claims(rig.sign_in("microsoft", "grace")["id_token"])
     assert grace["tid"] == "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -173,10 +173,10 @@ def test_microsoft_names_its_template_in_discovery(rig: Rig) -> None:
         path = f"/{tenant}/v2.0/.well-known/openid-configuration"
         return str(ask("GET", rig.at("microsoft", path)).json()["issuer"])
 
-    assert issuer("common") == "https://login.microsoftonline.com/{tenantid}/v2.0"
-    assert issuer("a-b-c") == "https://login.microsoftonline.com/a-b-c/v2.0"
+    assert issuer("common") == rig.at("microsoft", "/{tenantid}/v2.0")
+    assert issuer("a-b-c") == rig.at("microsoft", "/a-b-c/v2.0")
     keys = ask("GET", rig.at("microsoft", "/common/discovery/v2.0/keys")).json()["keys"]
-    assert keys[0]["issuer"] == "https://login.microsoftonline.com/{tenantid}/v2.0"
+    assert keys[0]["issuer"] == rig.at("microsoft", "/{tenantid}/v2.0")
 
 
 def test_microsoft_refuses_with_numbers(rig: Rig) -> None:
@@ -508,6 +508,13 @@ def test_hubspot(rig: Rig) -> None:
     gone = rig.at("hubspot", "/oauth/v1/refresh-tokens/" + token["refresh_token"])
     assert ask("DELETE", gone).status == 204
     assert rig.refresh("hubspot", token["refresh_token"]).json()["status"] == "BAD_REFRESH_TOKEN"
+
+
+def test_plain_oauth2_has_habits_of_its_own(rig: Rig) -> None:
+    token = rig.sign_in("oauth2")
+    assert (token["expires_in"], token["scope"]) == ("3600", ["read", "write"])
+    assert said(rig, "oauth2")["profile"]["mail_ok"] == 1
+    assert said(rig, "oauth2", "linus")["profile"]["mail_ok"] == 0
 
 
 def test_mock_signs_anybody_in_and_says_only_sub(rig: Rig) -> None:

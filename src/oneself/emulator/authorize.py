@@ -37,10 +37,7 @@ class _Asked:
     @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes in order, each once."""
-        words = self.params.get("scope", "")
-        for separator in self.player.scope_separators:
-            words = words.replace(separator, " ")
-        return tuple(dict.fromkeys(words.split()))
+        return self.player.split(self.params.get("scope", ""))
 
     @property
     def method(self) -> str:

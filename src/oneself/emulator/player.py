@@ -228,6 +228,12 @@ class Player:
     discovery: Callable[[str, str, Mapping[str, str]], Json] | None = None
     discovery_path: str = "/.well-known/openid-configuration"
 
+    def split(self, scope: str) -> tuple[str, ...]:
+        """Give the scopes of a `scope` parameter in order, each once."""
+        for separator in self.scope_separators:
+            scope = scope.replace(separator, " ")
+        return tuple(dict.fromkeys(scope.split()))
+
     def routes(self) -> dict[str, str]:
         """Give every path (a template) with the name that counters and faults know it by."""
         named = {self.authorization_path: "authorization", self.token_path: "token"}

@@ -146,7 +146,7 @@ async def _renew(world: World, player: Player, asked: _Asked) -> Answer:
         return player.refuse(Refusal.REFRESH)
     if rule.needs_redirect and "redirect_uri" not in asked.form:
         return player.refuse(Refusal.REQUEST)
-    wanted = tuple(asked.form.get("scope", "").split())
+    wanted = player.split(asked.form.get("scope", ""))
     if wanted and not set(wanted) <= set(held.grant.scopes):
         return player.refuse(Refusal.SCOPE)
     return await issue(world, player, held.grant, asked.client, used=held)

@@ -16,6 +16,7 @@ from oneself.emulator.players.hubspot import HUBSPOT
 from oneself.emulator.players.linkedin import LINKEDIN
 from oneself.emulator.players.microsoft import MICROSOFT
 from oneself.emulator.players.mock import MOCK
+from oneself.emulator.players.oauth2 import OAUTH2
 from oneself.emulator.players.oidc import OIDC
 from oneself.emulator.players.salesforce import SALESFORCE
 from oneself.emulator.players.slack import SLACK
@@ -28,11 +29,11 @@ from oneself.emulator.players.yahoo import YAHOO
 
 _ALL = (
     *(GOOGLE, GITHUB, MICROSOFT, SPOTIFY, FACEBOOK, DISCORD, GITLAB, BITBUCKET, LINKEDIN, APPLE, X),
-    *(TWITCH, AMAZON, COINBASE, FIGMA, SALESFORCE, SLACK, SNAPCHAT, TIKTOK, YAHOO, HUBSPOT, OIDC, MOCK),
+    *(TWITCH, AMAZON, COINBASE, FIGMA, SALESFORCE, SLACK, SNAPCHAT, TIKTOK, YAHOO, HUBSPOT, OIDC, OAUTH2, MOCK),
 )
 PLAYERS = MappingProxyType({player.id: player for player in _ALL})
 
-ALIASES = MappingProxyType({"generic_oidc": "oidc", "twitter": "x"})
+ALIASES = MappingProxyType({"generic_oidc": "oidc", "generic_oauth2": "oauth2", "twitter": "x"})
 
 
 def endpoints_for(provider_id: str, base_url: str) -> dict[str, str]:

@@ -98,7 +98,6 @@ DISCORD = Player(
         "token": "/api/oauth2/token",
         "userinfo": "/api/users/@me",
         "revocation": "/api/oauth2/token/revoke",
-        "jwks": "/api/oauth2/keys",
     },
     quirks=(
         "The redirect carries iss, and discovery announces it.",

@@ -135,11 +135,12 @@ FACEBOOK = Player(
     issuer="https://www.facebook.com",
     subject=lambda persona: digits("facebook", persona, 17),
     overrides={
+        "base": "/v25.0",
+        "graph": "/v25.0",
         "authorization": "/v25.0/dialog/oauth",
         "token": "/v25.0/oauth/access_token",
         "userinfo": "/v25.0/me",
-        "jwks": "/.well-known/oauth/openid/jwks/",
-        "revocation": "/v25.0/me/permissions",
+        "revocation": "/v25.0/{subject}/permissions",
     },
     quirks=(
         "There are no refresh tokens: fb_exchange_token trades a live access token for a new one.",

@@ -162,15 +162,14 @@ def _discovery(root: str, issuer: str, path: Mapping[str, str]) -> Json:
 MICROSOFT = Player(
     id="microsoft",
     name="Microsoft",
-    issuer="https://login.microsoftonline.com/{{tid}}/v2.0",
-    local_issuer="{root}/{{tid}}/v2.0",
+    issuer="{root}/{{tid}}/v2.0",
     subject=lambda persona: uuid_shaped("microsoft", persona),
     overrides={
+        "base": "",
         "authorization": "/{tenant}/oauth2/v2.0/authorize",
         "token": "/{tenant}/oauth2/v2.0/token",
         "jwks": "/{tenant}/discovery/v2.0/keys",
         "userinfo": "/graph/oidc/userinfo",
-        "me": "/graph/v1.0/me",
     },
     quirks=(
         "The issuer names the person's tenant; discovery of common announces {tenantid} literally.",

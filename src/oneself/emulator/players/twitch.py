@@ -162,7 +162,6 @@ TWITCH = Player(
         "authorization": "/oauth2/authorize",
         "token": "/oauth2/token",
         "userinfo": "/oauth2/userinfo",
-        "helix": "/helix/users",
         "jwks": "/oauth2/keys",
         "revocation": "/oauth2/revoke",
     },
