@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 import urllib.error
 import urllib.request
@@ -111,9 +112,14 @@ class Rig:
     public_token: str
     emulator_url: str
     client: stytch.Client = field(init=False)
+    _described: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        self.client = stytch.Client(self.project_id, self.secret, environment=self.base_url)
+        self.client = self.fresh_client()
+
+    def fresh_client(self) -> stytch.Client:
+        """Another client of the vendor's SDK with the same keys."""
+        return stytch.Client(self.project_id, self.secret, environment=self.base_url)
 
     @classmethod
     def of(cls, announced: Mapping[str, Any]) -> Rig:
@@ -165,7 +171,24 @@ class Rig:
             **(headers or {}),
         }
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-        return Browser().send(method, self.base_url + path, sent, data)
+        reply = Browser().send(method, self.base_url + path, sent, data)
+        if reply.status >= 400:
+            self.check_described(method, path.partition("?")[0], reply.json)
+        return reply
+
+    def check_described(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        """Every refusal that anybody sees is one that the description names for that operation."""
+        if body["error_type"] in ("route_not_found", "method_not_allowed"):
+            return
+        if not self._described:
+            described = Browser().get(f"{self.base_url}/openapi/stytch.json").json
+            self._described.update(described["paths"])
+        for template, operations in self._described.items():
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]*", template), path):
+                said = operations[method.lower()]["responses"].get(str(body["status_code"]), {})
+                assert body["error_type"] in said.get("description", ""), (method, path, body)
+                return
+        raise AssertionError(f"{method} {path} is not described")
 
     def sdk(self, method: str, path: str, body: object = None, session: str = "") -> Answer:
         """One raw request as the browser SDK sends it."""

@@ -48,7 +48,7 @@ def test_a_missing_redirect_url_is_named_by_its_purpose(facts: dict[str, Any], e
 
 
 def test_a_fault_that_this_dialect_cannot_reach_is_our_own_error() -> None:
-    assert row_of(Fault(FaultCode.MASTER_KEY_MISSING), "users_get") is UNKNOWN
+    assert row_of(Fault(FaultCode.CONNECTION_MISSING), "users_get") is UNKNOWN
 
 
 def test_a_refusal_that_is_not_in_the_table_cannot_be_made() -> None:

@@ -92,7 +92,8 @@ def test_pkce_ties_the_redeem_to_the_start(dev: Rig) -> None:
     [
         (True, None, "pkce_expected_code_verifier"),
         (True, Pkce().verifier, "pkce_mismatch"),
-        (True, "", "pkce_mismatch"),
+        (True, "", "invalid_pkce_code_verifier"),
+        (True, "x" * 129, "invalid_pkce_code_verifier"),
         (False, Pkce().verifier, "pkce_did_not_expect_code_verifier"),
     ],
 )

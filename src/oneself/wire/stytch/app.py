@@ -10,6 +10,7 @@ from oneself.wire.http import mount
 from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
 from oneself.wire.stytch.answers import ErrorBody
 from oneself.wire.stytch.dispatch import Pipeline
+from oneself.wire.stytch.reach import refusals
 from oneself.wire.stytch.routes import ROUTES
 
 _VERSION = "1"
@@ -41,4 +42,5 @@ def description(rt: Runtime) -> dict[str, Any]:
         security_schemes=_SCHEMES,
         security=_SECURITY,
         error=ErrorBody,
+        refusals=refusals,
     )
