@@ -1,0 +1,237 @@
+// Plays one scenario through one published version of Stack's own SDK and reports what it saw.
+import { received, report, thrown } from "./report.mjs";
+
+const given = received();
+const { StackAdminApp, StackClientApp, StackServerApp } = await import(given.sdk);
+
+const common = {
+  baseUrl: given.baseUrl,
+  projectId: given.projectId,
+  publishableClientKey: given.clientKey,
+  noAutomaticPrefetch: true,
+  redirectMethod: "none",
+};
+const server = new StackServerApp({ ...common, tokenStore: "memory", secretServerKey: given.serverKey });
+const admin = () =>
+  new StackAdminApp({ ...common, tokenStore: "memory", superSecretAdminKey: given.adminKey });
+const client = (tokenStore = "memory") => new StackClientApp({ ...common, tokenStore });
+
+/** The error that a call throws, or its value when it does not. */
+async function outcome(call) {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    return { error: thrown(error) };
+  }
+}
+
+const plain = (row) => ({
+  id: row.id,
+  type: row.type,
+  userId: row.userId,
+  accountId: row.accountId,
+  email: row.email,
+  allowSignIn: row.allowSignIn,
+  allowConnectedAccounts: row.allowConnectedAccounts,
+});
+const told = (result) =>
+  result.status === "ok" ? { ok: result.data ?? null } : { error: result.error.errorCode };
+
+async function signedIn(user) {
+  const session = await user.createSession({});
+  return client(await session.getTokens());
+}
+
+const scenarios = {
+  async users() {
+    const user = await server.createUser({
+      displayName: "Ada",
+      primaryEmail: given.email,
+      primaryEmailVerified: true,
+      clientMetadata: { a: 1 },
+      serverMetadata: { secret: true },
+    });
+    await user.setDisplayName("Ada B.");
+    await user.setServerMetadata({ more: [1, 2] });
+    const again = await server.getUser(user.id);
+    const app = await signedIn(user);
+    const me = await app.getUser();
+    await me.update({ displayName: "Myself", clientMetadata: { b: 2 } });
+    const listed = await server.listUsers({ query: given.email });
+    const before = (await server.getUser(user.id)).displayName;
+    const refused = await outcome(() => me.delete());
+    await (await server.getUser(user.id)).delete();
+    return {
+      id: user.id,
+      again: [again.displayName, again.primaryEmail, again.primaryEmailVerified, again.serverMetadata],
+      me: [me.id === user.id, me.primaryEmail, me.clientMetadata, me.hasPassword, me.isAnonymous],
+      serverSeesIt: me.serverMetadata === undefined,
+      listed: listed.map((one) => one.id === user.id),
+      before,
+      refused: refused.error?.message ?? null,
+      gone: await server.getUser(user.id),
+      stranger: await server.getUser("11111111-1111-4111-8111-111111111111"),
+    };
+  },
+
+  async oauthProviders() {
+    const ada = await server.createUser({ displayName: "Ada" });
+    const bob = await server.createUser({ displayName: "Bob" });
+    const create = (user, accountId, allowSignIn) =>
+      server.createOAuthProvider({
+        userId: user.id,
+        accountId,
+        providerConfigId: "google",
+        email: "x@corp.example",
+        allowSignIn,
+        allowConnectedAccounts: true,
+      });
+    const made = await create(ada, given.account, true);
+    const taken = await create(bob, given.account, true);
+    const shared = await create(bob, given.account, false);
+    const mine = await (await signedIn(ada)).getUser();
+    const listed = await mine.listOAuthProviders();
+    const one = await mine.getOAuthProvider(made.data.id);
+    const updated = told(await one.update({ allowConnectedAccounts: false }));
+    const turned = told(await (await bob.listOAuthProviders())[0].update({ allowSignIn: true }));
+    const serverSide = await ada.getOAuthProvider(made.data.id);
+    const moved = told(await serverSide.update({ accountId: given.account + "-2" }));
+    const turnedAgain = told(await (await bob.listOAuthProviders())[0].update({ allowSignIn: true }));
+    await (await mine.getOAuthProvider(made.data.id)).delete();
+    return {
+      made: plain(made.data),
+      adaId: ada.id,
+      taken: told(taken).error,
+      shared: shared.status,
+      listed: listed.map(plain),
+      updated,
+      turned,
+      moved,
+      turnedAgain,
+      missing: await mine.getOAuthProvider("11111111-1111-4111-8111-111111111111"),
+      left: (await ada.listOAuthProviders()).map(plain),
+    };
+  },
+
+  async connectedAccounts() {
+    const app = client({ accessToken: given.accessToken, refreshToken: given.refreshToken });
+    const me = await app.getUser();
+    const connected = await me.listConnectedAccounts();
+    const one = await me.getConnectedAccount({
+      provider: connected[0].provider,
+      providerAccountId: connected[0].providerAccountId,
+    });
+    const token = await one.getAccessToken();
+    const scoped = await me.getConnectedAccount("google", { or: "return-null", scopes: ["no-such-scope"] });
+    const other = await me.getConnectedAccount("github");
+    const wide = await outcome(async () =>
+      (await me.getConnectedAccount("google")).getAccessToken(),
+    );
+    return {
+      connected: connected.map((row) => [row.provider, row.providerAccountId]),
+      token: typeof (token.data?.accessToken ?? token.accessToken),
+      scoped,
+      other,
+      wide: wide.error ?? typeof wide.value.accessToken,
+    };
+  },
+
+  async sessions() {
+    const user = await server.createUser({ displayName: "Ada" });
+    const first = await user.createSession({ expiresInMillis: 3_600_000 });
+    const second = await user.createSession({ isImpersonation: true });
+    const app = client(await first.getTokens());
+    const me = await app.getUser();
+    const active = await me.getActiveSessions();
+    const current = active.find((one) => one.isCurrentSession);
+    const refused = await outcome(() => me.revokeSession(current.id));
+    const third = await user.createSession({});
+    const other = (await me.getActiveSessions()).find((one) => !one.isCurrentSession);
+    await me.revokeSession(other.id);
+    const left = await me.getActiveSessions();
+    await me.signOut();
+    const { refreshToken } = await first.getTokens();
+    const after = client({ accessToken: null, refreshToken });
+    return {
+      seen: active.length,
+      current: [current.userId === user.id, current.isImpersonation],
+      refused: refused.error?.message ?? null,
+      left: left.length,
+      impersonating: typeof (await second.getTokens()).accessToken,
+      third: typeof (await third.getTokens()).refreshToken,
+      signedOut: (await after.getUser()) === null,
+    };
+  },
+
+  async passwords() {
+    const app = client();
+    const options = { email: given.email, password: "correct horse battery", noRedirect: true };
+    const up = await app.signUpWithCredential({ ...options, noVerificationCallback: true });
+    const me = await app.getUser();
+    const again = await client().signUpWithCredential({ ...options, noVerificationCallback: true });
+    const short = await client().signUpWithCredential({
+      email: "new-" + given.email,
+      password: "short",
+      noRedirect: true,
+      noVerificationCallback: true,
+    });
+    const wrong = await client().signInWithCredential({ ...options, password: "something else" });
+    const other = client();
+    const right = await other.signInWithCredential(options);
+    const same = (await other.getUser()).id === me.id;
+    const mismatch = await me.updatePassword({ oldPassword: "not this one", newPassword: "a better one" });
+    const changed = await me.updatePassword({ oldPassword: options.password, newPassword: "a better one" });
+    return {
+      up: told(up),
+      me: [me.primaryEmail, me.hasPassword, me.emailAuthEnabled],
+      again: told(again),
+      short: told(short),
+      wrong: told(wrong),
+      right: told(right),
+      same,
+      mismatch: mismatch?.errorCode ?? null,
+      changed: changed ?? null,
+    };
+  },
+
+  async anonymous() {
+    const app = client();
+    const user = await app.getUser({ or: "anonymous" });
+    const plainly = await app.getUser();
+    const up = await app.signUpWithCredential({
+      email: given.email,
+      password: "correct horse battery",
+      noRedirect: true,
+      noVerificationCallback: true,
+    });
+    const now = await app.getUser();
+    return {
+      user: [user.isAnonymous, user.isRestricted, user.restrictedReason],
+      plainly,
+      up: told(up),
+      upgraded: [now.id === user.id, now.isAnonymous, now.primaryEmail],
+    };
+  },
+
+  async project() {
+    const project = await client().getProject();
+    return { id: project.id, name: project.displayName, config: project.config };
+  },
+
+  async refresh() {
+    // An access token that is no token at all: the SDK throws it away and refreshes by itself.
+    const app = client({ accessToken: "not.a.token", refreshToken: given.refreshToken });
+    const me = await outcome(() => app.getUser());
+    const fresh = client({ accessToken: null, refreshToken: given.refreshToken });
+    const user = await fresh.getUser();
+    const dead = client({ accessToken: null, refreshToken: "x".repeat(45) });
+    return { me: me.value?.id ?? me.error, fresh: user?.id ?? null, dead: await dead.getUser() };
+  },
+
+  async admin() {
+    const user = await admin().getUser("11111111-1111-4111-8111-111111111111");
+    return { user };
+  },
+};
+
+report(await scenarios[given.scenario]());

@@ -1,0 +1,132 @@
+"""Stack's own SDK, unmodified, in two published versions that name their headers differently."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Protocol
+
+import pytest
+
+from tests import node_run
+from tests.stack.wire import Providers, Stack, fresh_email
+
+pytestmark = pytest.mark.node
+
+SDKS = ("stack-js-stack", "stack-js-hexclave")
+
+
+class Play(Protocol):
+    def __call__(self, scenario: str, **given: Any) -> Any: ...
+
+
+@pytest.fixture(params=SDKS)
+def play(request: pytest.FixtureRequest, stack: Stack) -> Play:
+    """Run one scenario of `tests/node/stack_sdk.mjs` through one version of the SDK."""
+
+    def run(scenario: str, **given: Any) -> Any:
+        keys = {
+            "sdk": request.param,
+            "scenario": scenario,
+            "baseUrl": stack.base_url,
+            "projectId": stack.project_id,
+            "clientKey": stack.client_key,
+            "serverKey": stack.server_key,
+            "adminKey": stack.admin_key,
+        }
+        return node_run.run("stack_sdk.mjs", send=keys | given)
+
+    return run
+
+
+def test_users(play: Play) -> None:
+    email = fresh_email()
+    told = play("users", email=email)
+    assert told["again"] == ["Ada B.", email, True, {"more": [1, 2]}]
+    assert told["me"] == [True, email, {"a": 1}, False, False]
+    assert told["serverSeesIt"] is True
+    assert told["listed"] == [True]
+    assert told["before"] == "Myself"
+    assert "Client user deletion is not enabled for this project" in told["refused"]
+    assert (told["gone"], told["stranger"]) == (None, None)
+
+
+def test_oauth_providers(play: Play) -> None:
+    account = secrets.token_hex(6)
+    told = play("oauthProviders", account=account)
+    row = {
+        "id": told["made"]["id"],
+        "type": "google",
+        "userId": told["adaId"],
+        "email": "x@corp.example",
+        "allowSignIn": True,
+        "allowConnectedAccounts": True,
+    }
+    assert told["made"] == row | {"accountId": account}
+    assert told["listed"] == [row]
+    assert told["taken"] == "OAUTH_PROVIDER_ACCOUNT_ID_ALREADY_USED_FOR_SIGN_IN"
+    assert told["shared"] == "ok"
+    assert told["updated"] == {"ok": None}
+    assert told["turned"] == {"error": "OAUTH_PROVIDER_ACCOUNT_ID_ALREADY_USED_FOR_SIGN_IN"}
+    assert told["moved"] == {"ok": None}
+    assert told["turnedAgain"] == {"ok": None}
+    assert told["missing"] is None
+    assert told["left"] == []
+
+
+def test_connected_accounts(play: Play, stack: Stack, providers: Providers) -> None:
+    person, _ = stack.sign_in(providers.newcomer())
+    told = play("connectedAccounts", accessToken=person.access_token, refreshToken=person.refresh_token)
+    assert [provider for provider, _ in told["connected"]] == ["google"]
+    assert (told["token"], told["wide"]) == ("string", "string")
+    assert (told["scoped"], told["other"]) == (None, None)
+
+
+def test_sessions(play: Play) -> None:
+    told = play("sessions")
+    assert told["seen"] == 1
+    assert told["current"] == [True, False]
+    assert "Cannot delete the current session." in told["refused"]
+    assert told["left"] == 1
+    assert (told["impersonating"], told["third"]) == ("string", "string")
+    assert told["signedOut"] is True
+
+
+def test_passwords(play: Play) -> None:
+    email = fresh_email()
+    told = play("passwords", email=email)
+    assert told == {
+        "up": {"ok": None},
+        "me": [email, True, True],
+        "again": {"error": "USER_EMAIL_ALREADY_EXISTS"},
+        "short": {"error": "PASSWORD_TOO_SHORT"},
+        "wrong": {"error": "EMAIL_PASSWORD_MISMATCH"},
+        "right": {"ok": None},
+        "same": True,
+        "mismatch": "PASSWORD_CONFIRMATION_MISMATCH",
+        "changed": None,
+    }
+
+
+def test_anonymous(play: Play) -> None:
+    email = fresh_email()
+    told = play("anonymous", email=email)
+    assert told == {
+        "user": [True, True, {"type": "anonymous"}],
+        "plainly": None,
+        "up": {"ok": None},
+        "upgraded": [True, False, email],
+    }
+
+
+def test_project(play: Play, stack: Stack) -> None:
+    told = play("project")
+    assert told["id"] == stack.project_id
+    assert {"google", "github"} <= {entry["id"] for entry in told["config"]["oauthProviders"]}
+    assert (told["config"]["signUpEnabled"], told["config"]["credentialEnabled"]) == (True, True)
+
+
+def test_refresh(play: Play, stack: Stack) -> None:
+    person = stack.person()
+    told = play("refresh", refreshToken=person.refresh_token)
+    assert told["fresh"] == person.user_id
+    assert told["dead"] is None
