@@ -43,16 +43,16 @@ async def one(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[S
 class Failing:
     """The writing connection, failing on order: stands in for a disk that does."""
 
-    def __init__(self, real: sqlite3.Connection, verb: str, code: int, times: int = 1, skip: int = 0) -> None:
-        self.real, self.verb, self.code, self.times, self.skip = real, verb, code, times, skip
+    def __init__(self, real: sqlite3.Connection, verb: str, code: int, times: int = 1, after: int = 0) -> None:
+        self.real, self.verb, self.code, self.times, self.after = real, verb, code, times, after
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
     def execute(self, sql: str, args: tuple[object, ...] = ()) -> sqlite3.Cursor:
         ordered = sql.startswith(self.verb)
-        if ordered and self.skip:
-            self.skip -= 1
+        if ordered and self.after:
+            self.after -= 1
         elif ordered and self.times:
             self.times -= 1
             error = sqlite3.OperationalError("on order")
@@ -62,10 +62,10 @@ class Failing:
         return self.real.execute(sql, args)
 
 
-def break_writer(db: SqliteDatabase, verb: str, code: int, times: int = 1, skip: int = 0) -> None:
+def break_writer(db: SqliteDatabase, verb: str, code: int, times: int = 1, after: int = 0) -> None:
     writer = db._writer
     assert writer is not None and db._writing is not None
-    writer._connection = Failing(db._writing, verb, code, times, skip)  # type: ignore[assignment]
+    writer._connection = Failing(db._writing, verb, code, times, after)  # type: ignore[assignment]
 
 
 def insert(db: Database, number: int) -> asyncio.Task[int]:
@@ -228,7 +228,7 @@ async def test_no_caller_is_forgotten_when_a_group_falls_apart(one: SqliteDataba
     dangling = asyncio.create_task(one.write(lambda tx: tx.run("INSERT INTO late (n) VALUES (7777)")))
     tasks = [insert(one, n) for n in range(300)]
     await asyncio.sleep(0)
-    break_writer(one, "BEGIN", sqlite3.SQLITE_BUSY, times=2, skip=1)
+    break_writer(one, "BEGIN", sqlite3.SQLITE_BUSY, times=2, after=1)
     free.set()
     with pytest.raises(StatementFailed, match="FOREIGN KEY"):
         await dangling

@@ -14,7 +14,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.store.database import Database
 from oneself.store.migrate import migrate, schema_status
 from oneself.store.opening import open_database
-from oneself.upstream.http import Outbound
+from oneself.upstream.http import Limits, Outbound
 
 
 class StartRefused(Exception):
@@ -45,7 +45,11 @@ async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool
         refusal = (await schema_status(db)).refusal
         if refusal:
             raise StartRefused(f"{refusal[:1].upper()}{refusal[1:]}.")
-        outbound = Outbound(frozenset(config.allowed_private_hosts), clock=microseconds)
+        outbound = Outbound(
+            frozenset(config.allowed_private_hosts),
+            clock=microseconds,
+            limits=Limits(deadline=_settings(config).upstream_deadline_seconds),
+        )
         try:
             yield Runtime(
                 db=db,
