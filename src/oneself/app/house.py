@@ -46,6 +46,8 @@ class House:
         self._emulator = _emulator(config) if dev else None
         self._faces: tuple[tuple[str, Asgi], ...] = ()
         self._rt: Runtime | None = None
+        # why the lifespan did not start, for whoever runs the app
+        self.refusal = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -102,7 +104,8 @@ class House:
             try:
                 await stack.enter_async_context(self.opened())
             except StartRefused as refused:
-                await send({"type": "lifespan.startup.failed", "message": str(refused)})
+                self.refusal = str(refused)
+                await send({"type": "lifespan.startup.failed", "message": self.refusal})
                 return
             await send({"type": "lifespan.startup.complete"})
             await receive()

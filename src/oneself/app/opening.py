@@ -117,6 +117,8 @@ def _settings(config: Config) -> Settings:
         flow_seconds=config.lifetimes.flow,
         grant_seconds=config.lifetimes.grant,
         body_limit_bytes=config.limits.body_bytes,
+        starts_per_address=config.limits.starts_per_address,
+        starts_per_project=config.limits.starts_per_project,
         allow_shared_tokens=config.allow_shared_tokens,
         probe_tokens=config.probe_tokens,
     )

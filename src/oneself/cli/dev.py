@@ -66,8 +66,8 @@ def dev(host: str, port: int, data: Path, as_json: bool) -> None:
 
     try:
         run(House(config, _page(base_url, keys)), config, sockets, ready)
-    except StartFailed:
-        raise Refused("The server did not start.", ["The lines above say why."]) from None
+    except StartFailed as failed:
+        raise Refused("The server did not start.", [str(failed) or "The lines above say why."]) from None
 
 
 def settings(base_url: str, data: Path, keys: DevKeys) -> Config:

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from oneself.app import House
 from oneself.config import Config
 
 KEEP_ALIVE_SECONDS = 65
@@ -42,28 +43,46 @@ class _Announcing(uvicorn.Server):
 
 
 class StartFailed(Exception):
-    """The app refused to start; it has said why in the log."""
+    """The app did not start; the text says why, or is empty where the log says it."""
+
+
+class _SaidElsewhere(logging.Filter):
+    """Drops uvicorn's lines about a refusal to start: the command says it, without the noise."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop the refusal and the line that follows it."""
+        said = record.getMessage()
+        return not (self._house.refusal and (said == self._house.refusal or "startup failed" in said))
 
 
 def run(
-    app: Any,
+    house: House,
     config: Config,
     sockets: list[socket.socket],
     ready: Callable[[], None],
     parent: int | None = None,
 ) -> None:
-    """Serve `app` on `sockets` until SIGTERM or SIGINT; `ready` is called once requests are answered.
+    """Serve the house on `sockets` until SIGTERM or SIGINT; `ready` is called once requests are answered.
 
     `parent` is a file descriptor whose end means that the parent process is gone. Raises StartFailed.
     """
     logging.config.dictConfig(log_config(config))
-    server = _Announcing(_uvicorn(app, config), ready, parent)
+    logging.getLogger("uvicorn.error").addFilter(_SaidElsewhere(house))
+    server = _Announcing(_uvicorn(house, config), ready, parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn gives the signal back to this handler when it has finished
         signal.signal(number, _leave)
-    server.run(sockets=sockets)
+    try:
+        server.run(sockets=sockets)
+    except SystemExit:
+        if server.started:
+            raise
     if not server.started:
-        raise StartFailed
+        raise StartFailed(house.refusal)
 
 
 def log_config(config: Config) -> dict[str, Any]:
@@ -84,9 +103,9 @@ def log_config(config: Config) -> dict[str, Any]:
     }
 
 
-def _uvicorn(app: Any, config: Config) -> uvicorn.Config:
+def _uvicorn(house: House, config: Config) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        house,
         http="httptools",
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         ws="none",

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import logging.config
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +51,26 @@ def serve(config_file: Path | None, host: str | None, port: int | None, workers:
     where = f"{config.host}:{port_of(sockets)}"
     ERR.print(f"Oneself serves {config.base_url} on {where} with {config.workers} worker(s).")
     if config.workers == 1:
-        _work(config, sockets, None)
+        try:
+            run(House(config), config, sockets, _answering)
+        except StartFailed as failed:
+            raise Refused("Oneself does not serve.", [str(failed) or "The lines above say why."]) from None
         return
-    for one in sockets:
-        one.set_inheritable(True)
     pool = Workers(config.workers, lambda parent: _work(config, sockets, parent), config.stop_seconds)
     raise SystemExit(pool.run())
 
 
-def _work(config: Config, sockets: Any, parent: int | None) -> None:
+def _work(config: Config, sockets: list[socket.socket], parent: int) -> None:
+    """What each of several workers does; one that cannot start ends, and is tried again after a pause."""
     try:
-        run(House(config), config, sockets, lambda: _LOG.info("answering"), parent)
-    except StartFailed:
+        run(House(config), config, sockets, _answering, parent)
+    except StartFailed as failed:
+        _LOG.error("a worker did not start: %s", failed)
         raise SystemExit(1) from None
+
+
+def _answering() -> None:
+    _LOG.info("process %d answers", os.getpid())
 
 
 async def _prepare(config: Config) -> None:
