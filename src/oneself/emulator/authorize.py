@@ -14,9 +14,11 @@ from oneself.emulator.calls import Call, once
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import Persona
 from oneself.emulator.player import Answer, Player
-from oneself.emulator.world import MAX_PERSONAS, Code, Grant, Pick, World, consent_key
+from oneself.emulator.world import Code, Grant, Pick, World, consent_key
 
 DENY = "deny"
+_MAX_NAME = 320  # characters, as of the longest e-mail address
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 appendix A.4
 _SHAPES = {
     "S256": re.compile(r"[A-Za-z0-9_-]{43}"),
     "S256_HEX": re.compile(r"[0-9a-f]{64}"),
@@ -97,6 +99,9 @@ def _usable(uri: str) -> bool:
         parts = urlsplit(uri)
     except ValueError:
         return False
+    # A text that cannot stand in a Location header is no redirect URI.
+    if not uri.isascii() or not uri.isprintable() or " " in uri:
+        return False
     return bool(parts.scheme) and not parts.fragment and parts.scheme not in ("javascript", "data")
 
 
@@ -111,6 +116,8 @@ def _wrong(asked: _Asked) -> tuple[str, str] | None:
         return "unsupported_response_type", "Only response_type=code is supported."
     if params.get("response_mode", "query") not in player.response_modes:
         return "invalid_request", "This response_mode is not supported."
+    if not all(_SCOPE.fullmatch(scope) for scope in asked.scopes):
+        return "invalid_scope", "A scope has characters that no scope may have."
     return _wrong_challenge(asked) or player.check(params, asked.query)
 
 
@@ -140,8 +147,8 @@ def _automatic(world: World, asked: _Asked) -> str | None:
     hint = asked.params.get("login_hint", "")
     if hint == DENY or hint in world.personas:
         return hint
-    if hint and asked.player.any_login and len(world.personas) < MAX_PERSONAS:
-        world.personas[hint] = Persona(id=hint, email=hint if "@" in hint else "")
+    if asked.player.any_login and 0 < len(hint) <= _MAX_NAME:
+        world.guests[hint] = Persona(id=hint, email=hint if "@" in hint else "")
         return hint
     return None
 
@@ -157,7 +164,7 @@ def decide(world: World, asked: _Asked, choice: str, scopes: tuple[str, ...]) ->
     player = asked.player
     if choice == DENY:
         return back(world, asked, dict(player.denial))
-    if choice not in world.personas:
+    if world.persona(choice) is None:
         return pages.refusal(player, "invalid_request", "There is no such persona.")
     key = consent_key(player.id, asked.client.client_id, choice)
     now = world.now(player.id)

@@ -149,6 +149,21 @@ class Revocation:
     refused: Answer = Answer(status=401, body={"error": "invalid_client"})
 
 
+def flagged(persona: Persona) -> str:
+    """Word what a provider with a flag says of the address."""
+    return "verified" if persona.email_verified else "not verified"
+
+
+def unflagged(_persona: Persona) -> str:
+    """Word what a provider without a flag says of the address."""
+    return "says nothing of its proof"
+
+
+def withheld(_persona: Persona) -> str:
+    """Word what a provider says that never shows an address."""
+    return "not shown to anybody"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
     """One emulated provider. Paths are below its root; `issuer` is a template with `{root}`.
@@ -163,6 +178,8 @@ class Player:
     local_issuer: str = "{root}"
     subject: Callable[[Persona], str]
     overrides: Mapping[str, str]
+    # what it says of a person's address, in a few words, for the page where one is picked
+    email_words: Callable[[Persona], str] = flagged
     quirks: tuple[str, ...] = ()
 
     authorization_path: str

@@ -108,6 +108,8 @@ class World:
     declared: tuple[Client, ...] = ()
     clients: Bounded[Client] = field(default_factory=lambda: Bounded(MAX_CLIENTS))
     personas: dict[str, Persona] = field(default_factory=dict)
+    # who came by any name, where a provider signs anybody in; no page lists them
+    guests: Bounded[Persona] = field(default_factory=lambda: Bounded(MAX_PERSONAS))
     codes: Bounded[Code] = field(default_factory=lambda: Bounded(MAX_TOKENS))
     access: Bounded[Token] = field(default_factory=lambda: Bounded(MAX_TOKENS))
     refresh: Bounded[Token] = field(default_factory=lambda: Bounded(MAX_TOKENS))
@@ -124,7 +126,7 @@ class World:
 
     def reset(self) -> None:
         """Forget everything but the declared clients, the first personas and the keys."""
-        for store in (self.codes, self.access, self.refresh, self.consents, self.clients):
+        for store in (self.codes, self.access, self.refresh, self.consents, self.clients, self.guests):
             store.clear()
         for listed in (self.troubles, self.picks):
             listed.clear()
@@ -181,9 +183,13 @@ class World:
         """Make a random text for a code or token: 32 bytes in base64url behind its prefix."""
         return prefix + base64.urlsafe_b64encode(self.random(32)).rstrip(b"=").decode()
 
+    def persona(self, name: str) -> Persona | None:
+        """Find a persona or a guest by id."""
+        return self.personas.get(name) or self.guests.get(name)
+
     def scene(self, player: Player, grant: Grant) -> Scene | None:
         """Set the scene for a grant; None when its person or client is gone."""
-        persona = self.personas.get(grant.persona)
+        persona = self.persona(grant.persona)
         client = self.find_client(player.id, grant.client_id)
         if persona is None or client is None:
             return None

@@ -12,6 +12,7 @@ from oneself.emulator.player import (
     failure,
     present,
     rfc6749,
+    unflagged,
 )
 
 
@@ -54,6 +55,7 @@ AMAZON = Player(
         "token": "/auth/o2/token",
         "userinfo": "/user/profile",
     },
+    email_words=unflagged,
     quirks=(
         "code_challenge_method means plain when it is left out.",
         "The token answer names no scopes; every refresh gives another refresh token.",

@@ -16,6 +16,7 @@ from oneself.emulator.player import (
     failure,
     present,
     rfc6749,
+    unflagged,
 )
 
 _YEAR_AND_A_HALF = 47_304_000
@@ -81,6 +82,7 @@ COINBASE = Player(
         "userinfo": "/v2/user",
         "revocation": "/oauth2/revoke",
     },
+    email_words=unflagged,
     quirks=(
         "state needs 8 characters; code_challenge_method means plain when it is left out.",
         "A refresh token needs offline_access, is for one use, and dies with status 401.",

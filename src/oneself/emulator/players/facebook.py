@@ -19,6 +19,7 @@ from oneself.emulator.player import (
     Revocation,
     Scene,
     present,
+    unflagged,
 )
 
 
@@ -142,6 +143,7 @@ FACEBOOK = Player(
         "userinfo": "/v25.0/me",
         "revocation": "/v25.0/{subject}/permissions",
     },
+    email_words=unflagged,
     quirks=(
         "There are no refresh tokens: fb_exchange_token trades a live access token for a new one.",
         "Errors are objects with code and error_subcode; a dead token is code 190.",

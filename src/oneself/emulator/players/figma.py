@@ -11,6 +11,7 @@ from oneself.emulator.player import (
     Resource,
     Scene,
     present,
+    unflagged,
 )
 
 
@@ -66,6 +67,7 @@ FIGMA = Player(
         "refresh": "/v1/oauth/refresh",
         "userinfo": "/v1/me",
     },
+    email_words=unflagged,
     quirks=(
         "Refreshing has an address of its own, and gives no new refresh token.",
         "error is a boolean: {error: true, status, message}.",

@@ -11,6 +11,7 @@ from oneself.emulator.player import (
     Resource,
     Revocation,
     Scene,
+    unflagged,
 )
 
 _CORRELATION = "11111111-2222-4333-8444-555555555555"
@@ -101,6 +102,7 @@ HUBSPOT = Player(
         "userinfo": "/oauth/v3/token/introspect",
         "revocation": "/oauth/v1/refresh-tokens/{token}",
     },
+    email_words=unflagged,
     quirks=(
         "There is no userinfo: the token is introspected by POST (v3), or its address read (v1).",
         "Failures have status as a word (BAD_REFRESH_TOKEN) and no error.",

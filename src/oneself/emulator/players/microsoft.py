@@ -58,6 +58,11 @@ def _claims(scene: Scene) -> Json:
     return said
 
 
+def _email_words(person: Persona) -> str:
+    proven = person.work_domain and person.email_verified
+    return "verified by the domain's owner" if proven else "proves nothing"
+
+
 def _userinfo(scene: Scene) -> Answer:
     person = scene.persona
     said = present(
@@ -171,6 +176,7 @@ MICROSOFT = Player(
         "jwks": "/{tenant}/discovery/v2.0/keys",
         "userinfo": "/graph/oidc/userinfo",
     },
+    email_words=_email_words,
     quirks=(
         "The issuer names the person's tenant; discovery of common announces {tenantid} literally.",
         "sub is pairwise; tid and oid identify the person (oid needs the profile scope).",

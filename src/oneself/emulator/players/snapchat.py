@@ -14,6 +14,7 @@ from oneself.emulator.player import (
     Scene,
     present,
     rfc6749,
+    withheld,
 )
 
 _SCOPE = "https://auth.snapchat.com/oauth2/api/user."
@@ -58,6 +59,7 @@ SNAPCHAT = Player(
         "token": "/accounts/oauth2/token",
         "userinfo": "/v1/me",
     },
+    email_words=withheld,
     quirks=(
         "There is never an e-mail address.",
         "Scopes are addresses; without user.external_id nothing identifies the person.",

@@ -18,6 +18,7 @@ from oneself.emulator.player import (
     failure,
     present,
     rfc6749,
+    unflagged,
 )
 
 # Six months from the person's consent; refreshing does not move the end.
@@ -110,6 +111,7 @@ SPOTIFY = Player(
         "token": "/api/token",
         "userinfo": "/v1/me",
     },
+    email_words=unflagged,
     quirks=(
         "Says nothing about whether the e-mail address is verified.",
         "account_id is the subject; id is the older name of the same account.",

@@ -15,6 +15,7 @@ from oneself.emulator.player import (
     Revocation,
     Scene,
     present,
+    withheld,
 )
 
 _LOG = "20260102030405DEMO"
@@ -87,6 +88,7 @@ TIKTOK = Player(
         "userinfo": "/v2/user/info/",
         "revocation": "/v2/oauth/revoke/",
     },
+    email_words=withheld,
     quirks=(
         "client_key instead of client_id; scopes are separated by commas; paths end in a slash.",
         "The code holds characters that must be decoded before it is sent.",

@@ -89,6 +89,7 @@ X = Player(
         "userinfo": "/2/users/me",
         "revocation": "/2/oauth2/revoke",
     },
+    email_words=lambda persona: "confirmed" if persona.email_verified else "left out: not confirmed",
     quirks=(
         "PKCE is required; the code lives 30 seconds; state has 500 characters at most.",
         "confirmed_email appears only when confirmed, asked for in user.fields, with users.email.",
