@@ -1,11 +1,15 @@
 """Whole trips: sign in, sign up, attach; what each leg costs, and what it leaves behind."""
 
+import dataclasses
+
 import pytest
 
 from oneself.actions import attach, history, sessions
 from oneself.actions.attach import AttachAsker
 from oneself.faults import Fault, FaultCode
 from oneself.model import Secret
+from oneself.rules.lifetimes import MINUTE
+from oneself.rules.limits import Meter
 from tests.actions.conftest import CHALLENGE, LOGIN, SIGNUP, VERIFIER, World, session_ref
 
 
@@ -199,3 +203,21 @@ async def test_an_attach_ends_with_the_session_that_asked(world: World) -> None:
     with pytest.raises(Fault) as refused:
         await world.redeem(grant, verifier=Secret(VERIFIER))
     assert refused.value.code is FaultCode.ASKER_GONE
+
+
+async def test_starts_are_limited_by_address_and_project(world: World) -> None:
+    limited = dataclasses.replace(world.rt.settings, starts_per_address=2, starts_per_project=2)
+    world.rt = dataclasses.replace(world.rt, settings=limited, starts=Meter())
+    await world.begin(peer="192.0.2.1")
+    await world.begin(peer="192.0.2.1")
+    async with world.count() as counts:
+        with pytest.raises(Fault) as refused:
+            await world.begin(peer="192.0.2.1")
+    assert refused.value.code is FaultCode.LIMIT_REACHED
+    assert refused.value.facts["retry_after"] in range(1, 61)
+    assert counts.statements == []
+    with pytest.raises(Fault) as crowded:
+        await world.begin(peer="192.0.2.2")
+    assert crowded.value.code is FaultCode.LIMIT_REACHED
+    world.clock.ahead += MINUTE
+    assert (await world.begin(peer="192.0.2.1")).location

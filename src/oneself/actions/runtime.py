@@ -8,6 +8,7 @@ from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project, ProviderCredentials, Secret
 from oneself.providers import registry
+from oneself.rules.limits import Meter
 from oneself.steps.hashing import HashingPool
 from oneself.store import projects as store
 from oneself.store.database import Database
@@ -22,7 +23,8 @@ Clock = Callable[[], int]
 class Settings:
     """What the operator decides for all projects. Lifetimes in seconds, sizes in bytes.
 
-    `base_url` is the origin that browsers and providers reach us at, without a trailing slash.
+    `base_url` is the origin that browsers and providers reach us at, without a trailing slash. `starts_per_address` and
+    `starts_per_project` are trips begun in a minute, in each process; 0 is no limit.
     """
 
     base_url: str
@@ -36,6 +38,8 @@ class Settings:
     probe_tokens: bool = False
     upstream_deadline_seconds: float = 10.0
     refresh_wait_seconds: float = 15.0
+    starts_per_address: int = 0
+    starts_per_project: int = 0
     dev: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)
 
@@ -124,7 +128,8 @@ class Runtime:
     """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
 
     `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` belongs to `actions.signing`,
-    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`: their state in this process.
+    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`, `starts` to `actions.start`: their state in
+    this process.
     `hashing` hashes passwords off the loop.
     """
 
@@ -139,6 +144,7 @@ class Runtime:
     signers: dict[Any, Any] = field(default_factory=dict)
     refreshes: dict[Any, Any] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    starts: Meter = field(default_factory=Meter)
     hashing: HashingPool = field(default_factory=HashingPool)
 
 

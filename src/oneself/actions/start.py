@@ -11,6 +11,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Flow, Intent, Noun, Project, ProviderCredentials, Secret, Trip
 from oneself.rules import scopes
 from oneself.rules.lifetimes import SECOND
+from oneself.rules.limits import origin_of
 from oneself.rules.policies import policy_of
 from oneself.rules.return_urls import chosen_url, is_trusted
 from oneself.steps.flow_secrets import cookie_hash, state_hash, ticket_hash
@@ -28,7 +29,8 @@ class StartRequest(Noun, frozen=True, kw_only=True):
 
     `derived`: a secret value that only we can tell; `plain`: a fixed text under a name that holds the state; `none`:
     not at all (the application's PKCE ties the ends). `check_urls` asks for the allow-list of login and signup URLs;
-    without it only `after_callback_url` is checked here, the rest in the callback.
+    without it only `after_callback_url` is checked here, the rest in the callback. `peer` is the browser's address, for
+    the limit on starts; empty is not counted by address.
     """
 
     dialect: Dialect
@@ -53,6 +55,7 @@ class StartRequest(Noun, frozen=True, kw_only=True):
     cookie: str = "derived"
     json_mode: bool = False
     nonce: bool = True
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,10 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
 
     Raises Fault(PROVIDER_UNKNOWN), Fault(PROVIDER_NOT_CONFIGURED), Fault(SHARED_SCOPES_REFUSED),
     Fault(REDIRECT_INVALID), Fault(REDIRECT_NOT_ALLOWED), Fault(REDIRECT_NOT_SET), Fault(CHALLENGE_INVALID),
-    Fault(TICKET_INVALID), Fault(ASKER_GONE), and what fetching an issuer's metadata may raise.
+    Fault(TICKET_INVALID), Fault(ASKER_GONE), Fault(LIMIT_REACHED) with the fact `retry_after`
+    in seconds, and what fetching an issuer's metadata may raise.
     """
+    _count_start(rt, project, wanted)
     credentials, client = await client_of(rt, project, wanted.config_id)
     if credentials.shared and wanted.scopes:
         raise Fault(FaultCode.SHARED_SCOPES_REFUSED, "shared credentials ask for their own scopes only")
@@ -96,6 +101,17 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
     return Started(location, state, cookie, rt.settings.flow_seconds)
 
 
+
+
+def _count_start(rt: Runtime, project: Project, wanted: StartRequest) -> None:
+    """Whoever is not known may start only so many trips: each is a row."""
+    now, settings = rt.clock(), rt.settings
+    most = settings.starts_per_address if wanted.peer else 0
+    wait = rt.starts.take(f"address {origin_of(wanted.peer)}", most, now)
+    # What one address has too much is not counted against the project: it must not lock others out.
+    wait = wait or rt.starts.take(f"project {project.id}", settings.starts_per_project, now)
+    if wait:
+        raise Fault(FaultCode.LIMIT_REACHED, "too many trips begun in this minute", retry_after=wait)
 
 
 def _check_challenge(wanted: StartRequest) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -126,7 +126,7 @@ def basic_credentials(request: Request) -> tuple[str, str] | None:
     return user, password
 
 
-def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) -> falcon.asgi.App:
+def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) -> falcon.asgi.App[Any, Any]:
     """An ASGI app that routes on the raw path and hands every request to `dispatch`.
 
     `dispatch(route, request, status)` answers everything: `route` is None and `status` 404 or 405 when nothing matched.
@@ -169,7 +169,7 @@ def _responder(route: Route | None, dispatch: Dispatch, limit: int, status: int)
     return respond
 
 
-def _sink(dispatch: Dispatch, limit: int, status: int) -> Handler:
+def _sink(dispatch: Dispatch, limit: int, status: int) -> Callable[..., Coroutine[Any, Any, None]]:
     async def sink(req: falcon.asgi.Request, resp: falcon.asgi.Response, **_params: str) -> None:
         await _answer(None, dispatch, limit, 200 if req.method == "OPTIONS" else status, req, resp, {})
 

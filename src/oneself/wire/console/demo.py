@@ -69,6 +69,7 @@ class Demo:
             project,
             start.StartRequest(
                 dialect=DIALECT,
+                peer=request.peer,
                 config_id=config_id,
                 callback_url=f"{self.rt.settings.base_url}{cookies.CALLBACK_PATH}/{config_id}",
                 intent="attach" if attaching else "sign_in",

@@ -76,6 +76,7 @@ async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
     as_json = (query.hexclave_response_mode or query.stack_response_mode) == "json"
     wanted = start.StartRequest(
         dialect="stack",
+        peer=call.request.peer,
         config_id=entry.config_id,
         callback_url=f"{call.rt.settings.base_url}/api/v1/auth/oauth/callback/{entry.config_id}",
         intent="attach" if query.type == "link" else "sign_in",

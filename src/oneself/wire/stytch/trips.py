@@ -32,6 +32,7 @@ async def begin(call: Call) -> Reply:
         project,
         StartRequest(
             dialect=KIND,
+            peer=call.request.peer,
             config_id=call.request.params["provider"],
             intent="attach" if ticket else "sign_in",
             ticket=Secret(ticket) if ticket else None,
