@@ -18,6 +18,7 @@ from oneself.store.migrate import schema_status
 from oneself.wire.console.app import create_app as create_console
 from oneself.wire.console.dev import DevPage
 from oneself.wire.stack.app import create_app as create_stack
+from oneself.wire.stack.description import description as stack_description
 from oneself.wire.stytch.app import create_app as create_stytch
 from oneself.wire.stytch.app import description as stytch_description
 
@@ -30,6 +31,7 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 EMULATOR_PATH = "/emulator"
 _DESCRIPTIONS: Mapping[str, Callable[[Runtime], Mapping[str, Any]]] = {
     "/openapi/stytch.json": stytch_description,
+    "/openapi/stack.json": stack_description,
 }
 
 
