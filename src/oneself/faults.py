@@ -1,4 +1,4 @@
-"""The one closed list of refusals that this server knows, in words of the domain, and the exception that carries one."""
+"""The one closed list of refusals that this server knows, in the domain's words, and the exception that carries one."""
 
 from enum import StrEnum
 
@@ -29,7 +29,13 @@ class FaultCode(StrEnum):
     METADATA_TOO_MANY_KEYS = "metadata_too_many_keys"
     SIGN_UP_CLOSED = "sign_up_closed"
     LAST_WAY_IN = "last_way_in"
+    FACTORS_MANY = "factors_many"
     PASSWORD_WRONG = "password_wrong"
+
+    # teams
+    TEAM_NOT_FOUND = "team_not_found"
+    TEAM_MEMBER_NOT_FOUND = "team_member_not_found"
+    TEAM_MEMBER_TWICE = "team_member_twice"
 
     # external accounts
     ACCOUNT_NOT_FOUND = "account_not_found"

@@ -10,7 +10,7 @@ import msgspec
 
 
 class Secret:
-    """A text that must not be seen: it has no readable `repr`, `str`, equality or ordering; `reveal()` gives it back."""
+    """A text that must not be seen: no readable `repr` or `str`, no equality, no order; `reveal()` gives it back."""
 
     __slots__ = ("_value",)
 
@@ -241,6 +241,18 @@ class UserView(Noun, frozen=True, kw_only=True):
     def primary_email(self) -> EmailAddress | None:
         """The address marked as primary, if any."""
         return next((email for email in self.emails if email.is_primary), None)
+
+
+class Team(Noun, frozen=True, kw_only=True):
+    """A group of users of one project, as far as it describes itself; who is in it is asked separately."""
+
+    id: str
+    display_name: str
+    picture_url: str = ""
+    client_metadata: Any = None
+    client_read_only_metadata: Any = None
+    server_metadata: Any = None
+    created_at: int = 0
 
 
 # --- sessions ------------------------------------------------------------------------------------------------------

@@ -102,9 +102,7 @@ class World:
     async def grant(self, provider: str = "google", persona: str = "ada", **wanted: Any) -> str:
         """A whole trip up to its grant."""
         started = await self.begin(provider, persona, **wanted)
-        landing = await self.land(
-            started, await self.visit(started.location), dialect=wanted.get("dialect", "stytch")
-        )
+        landing = await self.land(started, await self.visit(started.location), dialect=wanted.get("dialect", "stytch"))
         if landing.fault:
             raise landing.fault
         return landing.grant
@@ -201,9 +199,7 @@ async def opened_runtime(db: Database, clock: Clock, ring: KeyRing, emulator: st
 
 
 @pytest.fixture
-async def world(
-    engine_url: str, emulator: str, request: pytest.FixtureRequest
-) -> AsyncIterator[World]:
+async def world(engine_url: str, emulator: str, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A core with a project, on each engine."""
     clock = Clock()
     db = await open_database(engine_url, clock, clock_limit=None)

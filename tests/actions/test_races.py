@@ -81,9 +81,7 @@ async def test_an_account_goes_to_one_of_many_users(world: World) -> None:
             user_id=user_id, config_id="github", subject="77", allow_sign_in=True, allow_connected_accounts=True
         )
 
-    added, codes = await outcomes(
-        [accounts.add(world.rt, world.project, wanted(person.user.id)) for person in people]
-    )
+    added, codes = await outcomes([accounts.add(world.rt, world.project, wanted(person.user.id)) for person in people])
     assert len(added) == 1
     assert set(codes) == {FaultCode.ACCOUNT_SUBJECT_TAKEN}
     assert len(codes) == 19
@@ -119,10 +117,7 @@ async def test_of_the_last_two_ways_in_one_stays(world: World) -> None:
         assert len(both.view.accounts) == 2
         assert both.view.emails == ()
         removed, codes = await outcomes(
-            [
-                accounts.remove(world.rt, world.project, account.id, dialect="stytch")
-                for account in both.view.accounts
-            ]
+            [accounts.remove(world.rt, world.project, account.id, dialect="stytch") for account in both.view.accounts]
         )
         assert len(removed) == 1
         assert codes == [FaultCode.LAST_WAY_IN]

@@ -77,9 +77,7 @@ def facts(
     return Facts(
         intent=intent,
         config_id="google",
-        profile=Profile(
-            subject="s1", issuer=ISSUER, email=address, email_verdict=verdict, legacy_subject=legacy
-        ),
+        profile=Profile(subject="s1", issuer=ISSUER, email=address, email_verdict=verdict, legacy_subject=legacy),
         folded=address,
         views={person.user.id: person for person in people},
         asker=asker,

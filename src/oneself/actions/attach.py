@@ -19,7 +19,6 @@ class AttachAsker(Noun, frozen=True, kw_only=True):
     session: SessionRef | None = None
 
 
-
 async def reserve(
     rt: Runtime, project: Project, config_id: str, asker: AttachAsker, dialect: Dialect = "stytch"
 ) -> Secret:

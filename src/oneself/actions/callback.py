@@ -123,9 +123,7 @@ async def _land(rt: Runtime, project: Project, flow: Flow, came: CallbackRequest
     return Landing(project, flow, grant=grant, new_user=new_user, return_url=return_url)
 
 
-async def _identify(
-    rt: Runtime, flow: Flow, client: Client, state: str, params: Mapping[str, str]
-) -> Identity:
+async def _identify(rt: Runtime, flow: Flow, client: Client, state: str, params: Mapping[str, str]) -> Identity:
     code = params.get("code", "")
     if not code:
         raise Fault(FaultCode.PROVIDER_REPLY_INVALID, "neither a code nor an error came", "callback")
@@ -165,15 +163,12 @@ def _check_return_url(project: Project, flow: Flow) -> None:
         raise Fault(FaultCode.REDIRECT_NOT_ALLOWED, "not a trusted domain", "callback", which="redirect_uri")
 
 
-async def _park(
-    rt: Runtime, project: Project, flow: Flow, identity: Identity, grant: str, return_url: str
-) -> None:
+async def _park(rt: Runtime, project: Project, flow: Flow, identity: Identity, grant: str, return_url: str) -> None:
     key = await rt.projects.data_key(project.id)
     parked = tokens.park(key, project.id, flow.id, identity)
     until = rt.clock() + rt.settings.grant_seconds * SECOND
     if not await flows.park(rt.db, project.id, flow.id, grant_hash(grant), parked, return_url, until):
         raise Fault(FaultCode.FLOW_EXPIRED, "the flow was swept meanwhile", "park")
-
 
 
 def error_url(landing: Landing) -> str:
@@ -183,5 +178,3 @@ def error_url(landing: Landing) -> str:
         if url and return_urls.is_trusted(landing.project, url):
             return url
     return ""
-
-

@@ -11,6 +11,7 @@ from oneself.crypto.ids import new_uuid
 from oneself.crypto.seal import new_data_key
 from oneself.faults import Fault, FaultCode
 from oneself.model import KeyKind, Noun, Project, ProjectConfig, ProjectKey, ProviderCredentials
+from oneself.providers import registry
 from oneself.store import projects as store
 from oneself.store.database import Tx
 from oneself.store.retrying import Again
@@ -103,6 +104,16 @@ async def by_stack_id(rt: Runtime, stack_id: str) -> Project | None:
 async def list_all(rt: Runtime) -> list[Project]:
     """Every project, oldest first, without keys."""
     return await store.all_projects(rt.db)
+
+
+async def owned_by(rt: Runtime, owners: Project, user_id: str) -> list[Project]:
+    """The projects that belong to teams of this user of the project `owners`, oldest first, without keys."""
+    return await store.owned_by(rt.db, owners.id, user_id)
+
+
+def is_provider(name: str) -> bool:
+    """Whether a provider of that name is known here."""
+    return registry.find(name) is not None
 
 
 def matching_key(rt: Runtime, project: Project, kind: KeyKind, secret: str) -> ProjectKey | None:
@@ -254,6 +265,15 @@ async def seal_client_secret(rt: Runtime, project_id: str, config_id: str, secre
     return key.seal(secret.encode(), project_id, config_id, "client_secret")
 
 
+async def open_client_secret(rt: Runtime, project: Project, config_id: str) -> str:
+    """The client secret of one of a project's providers in clear, for its administrator; empty where there is none."""
+    key = await rt.projects.data_key(project.id)
+    for credentials in project.config.providers:
+        if credentials.config_id == config_id and credentials.client_secret:
+            return key.open(credentials.client_secret, project.id, config_id, "client_secret").decode()
+    return ""
+
+
 async def add_keys(
     rt: Runtime, project: Project, kinds: tuple[KeyKind, ...], description: str, expires_at: int
 ) -> tuple[str, Keys]:
@@ -354,5 +374,3 @@ async def _sealed(
             secret = key.seal(wanted.client_secret.encode(), *place) if wanted.client_secret else b""
         sealed.append(msgspec.structs.replace(wanted.credentials, client_secret=secret))
     return tuple(sealed)
-
-

@@ -1,6 +1,6 @@
 """Leg 3 of a trip: whoever holds the grant and the verifier gets the decision made, all in one transaction."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -31,6 +31,7 @@ from oneself.steps.flow_secrets import grant_hash
 from oneself.steps.linking import Applied, Linking, apply, read_facts
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish, join_session, oauth_factor, open_session, token_hash
+from oneself.steps.teams import with_personal_team
 from oneself.store import flows, sessions, users
 from oneself.store.database import Tx
 
@@ -140,12 +141,12 @@ async def _transact(tx: Tx, work: _Work, flow_id: str, *, crowded: bool) -> Rede
         random=work.rt.random,
     )
     applied = await apply(tx, how, facts, decision)
+    if applied.created:
+        applied = replace(applied, view=await with_personal_team(tx, project, applied.view, work.rt.random))
     return await _conclude(tx, work, flow, identity, applied, joined, type(decision).__name__, decision.reason)
 
 
-async def _facts(
-    tx: Tx, work: _Work, flow: Flow, credentials: ProviderCredentials, identity: Identity
-) -> Facts:
+async def _facts(tx: Tx, work: _Work, flow: Flow, credentials: ProviderCredentials, identity: Identity) -> Facts:
     return await read_facts(
         tx,
         work.project.id,
@@ -253,9 +254,7 @@ async def _refused_finisher(tx: Tx, work: _Work, flow: Flow, joined: Session | N
     return None
 
 
-async def _refusal(
-    tx: Tx, work: _Work, flow: Flow, code: FaultCode, reason: str, **facts: object
-) -> Fault:
+async def _refusal(tx: Tx, work: _Work, flow: Flow, code: FaultCode, reason: str, **facts: object) -> Fault:
     """The refusal as a value, its audit row written: the grant stays spent."""
     deed = Deed(
         action=f"redeem.{flow.trip.intent}",

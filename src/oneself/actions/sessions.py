@@ -124,9 +124,7 @@ async def create(
             raise Fault(FaultCode.USER_UNAVAILABLE, "the user is disabled")
         factor = Factor(kind=factor_kind, created_at=tx.now, updated_at=tx.now, last_authenticated_at=tx.now)
         session, token = await open_session(tx, project.id, user_id, wish, factor, rt.random)
-        deed = Deed(
-            action="session.create", decision=factor_kind, reason="asked_for", actor=actor, dialect=wish.kind
-        )
+        deed = Deed(action="session.create", decision=factor_kind, reason="asked_for", actor=actor, dialect=wish.kind)
         await record(tx, project.id, user_id, version, deed, rt.random)
         return NewSession(session=session, token=token, view=view)
 

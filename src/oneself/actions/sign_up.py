@@ -14,6 +14,7 @@ from oneself.rules.policies import policy_of
 from oneself.steps.people import new_email, new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish, open_session
+from oneself.steps.teams import with_personal_team
 from oneself.store import users, views
 from oneself.store.database import Tx
 
@@ -120,6 +121,7 @@ async def _signed_in(
 ) -> SignedUp:
     factor = Factor(kind=kind, created_at=tx.now, updated_at=tx.now, last_authenticated_at=tx.now)
     session, token = await open_session(tx, project.id, view.user.id, wish, factor, rt.random)
+    view = await with_personal_team(tx, project, view, rt.random)
     deed = Deed(action="user.sign_up", decision=kind, reason=reason, actor="self", dialect=wish.kind)
     await record(tx, project.id, view.user.id, view.user.version, deed, rt.random)
     return SignedUp(view, session, token)

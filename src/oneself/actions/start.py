@@ -101,8 +101,6 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
     return Started(location, state, cookie, rt.settings.flow_seconds)
 
 
-
-
 def _count_start(rt: Runtime, project: Project, wanted: StartRequest) -> None:
     """Whoever is not known may start only so many trips: each is a row."""
     now, settings = rt.clock(), rt.settings

@@ -16,6 +16,7 @@ from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
 from oneself.steps.people import new_email, new_user
 from oneself.steps.recording import Deed, record
+from oneself.steps.teams import with_personal_team
 from oneself.store import accounts, sessions, users, views
 from oneself.store.database import Tx
 
@@ -113,6 +114,7 @@ async def create(
             new = _linked_account(rt, user.id, account, credentials.provider, account_issuer(credentials), tx.now)
             view = msgspec.structs.replace(view, accounts=(*view.accounts, new))
             await _link(tx, project, new, dialect)
+        view = await with_personal_team(tx, project, view, rt.random)
         deed = Deed(action="user.create", decision="created", reason="asked_for", actor=actor, dialect=dialect)
         await record(tx, project.id, user.id, user.version, deed, rt.random)
         return view
@@ -328,11 +330,7 @@ async def _link(tx: Tx, project: Project, account: ExternalAccount, dialect: Dia
 
 
 async def _changed(tx: Tx, rt: Runtime, project_id: str, user: User, wanted: UserChanges) -> User:
-    fields = {
-        name: value
-        for name in User.__struct_fields__
-        if (value := getattr(wanted, name, UNSET)) is not UNSET
-    }
+    fields = {name: value for name in User.__struct_fields__ if (value := getattr(wanted, name, UNSET)) is not UNSET}
     external_id = fields.get("external_id")
     if external_id and external_id != user.external_id:
         _check_external_id(external_id)

@@ -15,11 +15,7 @@ def explain(wanted: ExternalAccount, others: Iterable[ExternalAccount], policy: 
     """Name the first law that `wanted` breaks against the other rows (itself left out), in the contract's order."""
     rows = [row for row in others if row.id != wanted.id and row.config_id == wanted.config_id]
     mine = [row for row in rows if row.user_id == wanted.user_id]
-    if (
-        wanted.allow_sign_in
-        and policy.one_sign_in_account_per_provider
-        and any(row.allow_sign_in for row in mine)
-    ):
+    if wanted.allow_sign_in and policy.one_sign_in_account_per_provider and any(row.allow_sign_in for row in mine):
         return FaultCode.ACCOUNT_SLOT_TAKEN
     if any(_same(row, wanted) for row in mine):
         return FaultCode.ACCOUNT_TWIN

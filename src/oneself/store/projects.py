@@ -18,6 +18,9 @@ BY_PUBLIC_TOKEN = _BY + "stytch_public_token = $1"
 BY_CALLBACK_ID = _BY + "stytch_callback_id = $1"
 BY_STACK_ID = _BY + "stack_id = $1"
 ALL = f"SELECT {_COLUMNS} FROM projects ORDER BY created_at, id"
+OWNED_BY = f"""
+SELECT {_COLUMNS} FROM projects WHERE owner_team_id IN
+    (SELECT team_id FROM team_members WHERE project_id = $1 AND user_id = $2) ORDER BY created_at, id"""
 CHANGED = "SELECT id, changed_at FROM projects WHERE changed_at > $1 ORDER BY changed_at"
 
 INSERT = """
@@ -155,6 +158,11 @@ async def delete(tx: Tx, project_id: str) -> bool:
 async def keys(reader: Reader, project_id: str) -> list[ProjectKey]:
     """All keys of a project, newest first."""
     return [_key(row) for row in await reader.all(KEYS, project_id)]
+
+
+async def owned_by(reader: Reader, owners_project_id: str, user_id: str) -> list[Project]:
+    """The projects of the teams that a user of another project is in, oldest first, without keys."""
+    return [_project(row) for row in await reader.all(OWNED_BY, owners_project_id, user_id)]
 
 
 async def insert_key(tx: Tx, project_id: str, key: ProjectKey) -> None:

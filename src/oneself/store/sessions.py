@@ -30,11 +30,8 @@ _BRANCH = branch(
 
 
 def _checked(condition: str) -> str:
-    found = f"SELECT s.user_id FROM sessions s WHERE s.project_id = $1 AND {condition} AND s.kind = $3 AND s.expires_at > $4"
-    return (
-        f"{_BRANCH} FROM sessions s WHERE s.project_id = $1 AND {condition} AND s.kind = $3 AND s.expires_at > $4"
-        f" UNION ALL {union_for(found)}"
-    )
+    live = f"FROM sessions s WHERE s.project_id = $1 AND {condition} AND s.kind = $3 AND s.expires_at > $4"
+    return f"{_BRANCH} {live} UNION ALL {union_for(f'SELECT s.user_id {live}')}"
 
 
 CHECK_TOKEN = _checked("s.token_hash = $2")

@@ -65,7 +65,7 @@ async def page(
     where = f"u.project_id = $1 AND ({conditions.joined(operator)})"
     counted = f"SELECT count(*) FROM users u WHERE {where}" if total else "SELECT -1"
     sql = f"""
-    WITH page AS (SELECT u.id AS user_id, u.{column} AS at FROM users u WHERE {where} AND ({paging or 'TRUE'})
+    WITH page AS (SELECT u.id AS user_id, u.{column} AS at FROM users u WHERE {where} AND ({paging or "TRUE"})
         ORDER BY u.{column} {way}, u.id {way} LIMIT {int(limit)})
     SELECT 'total' AS kind, '' AS owner, {", ".join(["''"] * 14)}, ({counted}), 0, 0, 0, 0, 0, FALSE, FALSE, FALSE
     UNION ALL {union_for("SELECT user_id FROM page")}"""

@@ -66,17 +66,12 @@ ONE_USER = union_for("$2")
 
 # Everybody whom a trip's end may concern: holders of the subject (or of its older form), the owner
 # of the address, and the user who asked.
-CONCERNED = (
-    "WITH concerned AS ("
-    + (
-        "SELECT user_id FROM external_accounts WHERE project_id = $1 AND config_id = $2 AND issuer = $3"
-        " AND subject IN ($4, $5) AND (allow_sign_in OR user_id = $7)"
-        " UNION SELECT user_id FROM emails WHERE project_id = $1 AND folded = $6 AND claims_sign_in"
-        " UNION SELECT id FROM users WHERE project_id = $1 AND id = $7"
-    )
-    + ")"
-    + union_for("SELECT user_id FROM concerned")
-)
+CONCERNED = f"""WITH concerned AS (
+    SELECT user_id FROM external_accounts WHERE project_id = $1 AND config_id = $2 AND issuer = $3
+        AND subject IN ($4, $5) AND (allow_sign_in OR user_id = $7)
+    UNION SELECT user_id FROM emails WHERE project_id = $1 AND folded = $6 AND claims_sign_in
+    UNION SELECT id FROM users WHERE project_id = $1 AND id = $7)
+    {union_for("SELECT user_id FROM concerned")}"""
 
 
 async def read(reader: Reader, project_id: str, user_id: str) -> UserView | None:

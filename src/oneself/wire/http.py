@@ -1,4 +1,4 @@
-"""What all faces share of HTTP: a slim request and reply, bounded bodies, routes as data, and mounting them on Falcon."""
+"""What all faces share of HTTP: a slim request and reply, bounded bodies, routes as data, mounted on Falcon."""
 
 import base64
 import binascii
