@@ -243,6 +243,23 @@ class SessionAnswer(Answer, kw_only=True):
     user: UserBody
 
 
+class PasswordAnswer(Answer, kw_only=True):
+    """Answer of `passwords/authenticate`."""
+
+    user_id: str
+    session: SessionBody | None
+    session_token: str
+    session_jwt: str
+    user: UserBody
+    user_device: None = None
+
+
+class CreatedPasswordAnswer(PasswordAnswer, kw_only=True):
+    """Answer of `passwords` create."""
+
+    email_id: str
+
+
 class KeysAnswer(Answer, kw_only=True):
     """Answer of the JWKS address."""
 

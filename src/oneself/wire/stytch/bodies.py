@@ -95,6 +95,61 @@ class ChangeUserInput(Body, kw_only=True):
     roles: list[Text] | None = None
 
 
+class ExchangeInput(Body, kw_only=True):
+    """Body of `exchange_primary_factor`."""
+
+    email_address: Text | None = None
+    phone_number: Text | None = None
+
+
+class CreatePasswordInput(Body, kw_only=True):
+    """Body of `passwords` create."""
+
+    email: Text
+    password: Text
+    session_duration_minutes: int | None = None
+    session_custom_claims: dict[str, Any] | None = None
+    trusted_metadata: dict[str, Any] | None = None
+    untrusted_metadata: dict[str, Any] | None = None
+    name: NameInput | None = None
+    external_id: Text | None = None
+    roles: list[Text] | None = None
+
+
+class PasswordInput(Body, kw_only=True):
+    """Body of `passwords/authenticate`."""
+
+    email: Text
+    password: Text
+    session_duration_minutes: int | None = None
+    session_custom_claims: dict[str, Any] | None = None
+
+
+class MigrateInput(Body, kw_only=True):
+    """Body of `sessions/migrate`."""
+
+    session_token: Text
+    session_duration_minutes: int | None = None
+    session_custom_claims: dict[str, Any] | None = None
+
+
+class AccessTokenInput(Body, kw_only=True):
+    """Body of `sessions/exchange_access_token`."""
+
+    access_token: Text
+    session_duration_minutes: int | None = None
+    session_custom_claims: dict[str, Any] | None = None
+
+
+class AttestInput(Body, kw_only=True):
+    """Body of `sessions/attest`."""
+
+    profile_id: Text
+    token: Text
+    session_duration_minutes: int | None = None
+    session_custom_claims: dict[str, Any] | None = None
+
+
 class QueryInput(Body, kw_only=True):
     """What a search asks for. The operands are looked at one by one, each with its own refusal."""
 

@@ -52,6 +52,12 @@ FAULTS: dict[tuple[FaultCode, str | None], Row] = {
         "cannot_delete_last_primary_factor",
         "This is the user's last way to sign in. Add another one first.",
     ),
+    (FaultCode.PASSWORD_WRONG, None): Row(401, "unauthorized_credentials", "Unauthorized credentials."),
+    (FaultCode.FACTORS_MANY, None): Row(
+        400,
+        "invalid_exchange_primary_factor_user",
+        "Only a user with exactly one email or phone number, and nothing else, can exchange it.",
+    ),
     # external accounts
     (FaultCode.ACCOUNT_NOT_FOUND, None): Row(
         404, "oauth_user_registration_not_found", "OAuth registration could not be found."

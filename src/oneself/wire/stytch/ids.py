@@ -25,8 +25,8 @@ EMAIL = Kind("email", "invalid_email_id", FaultCode.EMAIL_NOT_FOUND)
 PHONE = Kind("phone-number", "invalid_id", FaultCode.PHONE_NOT_FOUND)
 SESSION = Kind("session", "invalid_session_id", FaultCode.SESSION_NOT_FOUND)
 REGISTRATION = Kind("oauth-user", "invalid_oauth_user_registration_id", FaultCode.ACCOUNT_NOT_FOUND)
-PASSWORD = "password"
-CALLBACK = "oauth-callback"
+# A user has one password at most, so its id is the user's.
+PASSWORD = Kind("password", "invalid_id", FaultCode.USER_NOT_FOUND)
 REQUEST = "request-id"
 
 # Any text that begins like this is one of ours, or was meant to be; no external id may look so.
@@ -54,6 +54,11 @@ def read(kind: Kind, project: Project, text: str) -> str:
     if match[1] != project.environment:
         raise Fault(kind.absent, "an id of the other environment")
     return match[2]
+
+
+def is_of(prefix: str, text: str) -> bool:
+    """Say whether a text is an id of this kind, of either environment."""
+    return re.fullmatch(rf"{prefix}-(test|live)-{_UUID}", text) is not None
 
 
 def looks_ours(text: str) -> bool:

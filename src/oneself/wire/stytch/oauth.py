@@ -8,7 +8,7 @@ from oneself.actions.attach import AttachAsker
 from oneself.actions.redeem import Redeemed, RedeemRequest
 from oneself.actions.sessions import SessionWish, lifetime_of_minutes
 from oneself.model import Secret, SessionRef
-from oneself.wire.stytch import ids
+from oneself.wire.stytch import ids, sandbox
 from oneself.wire.stytch.answers import AttachAnswer, OAuthAnswer
 from oneself.wire.stytch.arguments import count, session_ref, user_id
 from oneself.wire.stytch.bodies import AttachInput, OAuthInput
@@ -45,6 +45,8 @@ async def authenticate(call: Call) -> OAuthAnswer:
     if count(body.session_token, body.session_jwt):
         join = await session_ref(call, body.session_token, body.session_jwt)
     claims = clean_custom_claims(body.session_custom_claims) or {}
+    if sandbox.is_sandbox(call.project, body.token, sandbox.OAUTH_TOKEN):
+        return await sandbox.oauth_answer(call, with_session=body.session_duration_minutes is not None)
     request = RedeemRequest(
         dialect=KIND,
         grant=Secret(body.token),

@@ -27,6 +27,7 @@ _LIFE = ("invalid_session_duration_minutes", "custom_claims_too_large", "stytch_
 _METADATA = ("metadata_too_large", "metadata_too_many_keys")
 _NAMED = ("invalid_user_external_id", "duplicate_user_external_id", "invalid_rbac_role_assignment")
 _CONFIG = ("invalid_oauth_provider", "oauth_config_not_found", "apple_oauth_config_not_found")
+_NOT_HERE = ("product_not_configured",)
 _LAST = ("cannot_delete_last_primary_factor",)
 
 # What the linking law and the provider can say at the end of a trip.
@@ -74,6 +75,15 @@ _OF: dict[str, tuple[str, ...]] = {
     ),
     "users_delete_email": ("invalid_email_id", "email_not_found", "user_not_found", *_LAST),
     "users_delete_phone_number": ("invalid_id", "phone_number_not_found", "user_not_found", *_LAST),
+    "users_delete_password": ("invalid_id", "password_not_found"),
+    "users_delete_webauthn_registration": ("invalid_id", "webauthn_registration_not_found"),
+    "users_delete_biometric_registration": ("invalid_id", "biometric_registration_not_found"),
+    "users_delete_totp": ("invalid_id", "totp_not_found"),
+    "users_delete_crypto_wallet": ("invalid_id", "crypto_wallet_not_found"),
+    "users_exchange_primary_factor": (
+        *("invalid_exchange_primary_factor_fields", "invalid_exchange_primary_factor_user", "invalid_email"),
+        *("duplicate_email", "invalid_phone_number", "duplicate_phone_number", *_USER),
+    ),
     "users_delete_external_id": _USER,
     "users_connected_apps": _USER,
     "users_revoke_connected_app": (*_USER, "connected_app_not_found"),
@@ -86,6 +96,16 @@ _OF: dict[str, tuple[str, ...]] = {
         *("no_session_revoke_arguments", "too_many_session_revoke_arguments", "session_not_found"),
         *("invalid_session_id", *_TOKEN, *_JWT),
     ),
+    "sessions_migrate": _NOT_HERE,
+    "sessions_exchange_access_token": _NOT_HERE,
+    "sessions_attest": _NOT_HERE,
+    "sdk_sessions_exchange_access_token": _NOT_HERE,
+    "sdk_sessions_attest": _NOT_HERE,
+    "passwords_create": (
+        *("weak_password", "invalid_email", "duplicate_email", "too_many_requests"),
+        *(*_NOT_HERE, *_NAMED, *_METADATA, *_LIFE),
+    ),
+    "passwords_authenticate": ("unauthorized_credentials", "user_locked", "too_many_requests", *_NOT_HERE, *_LIFE),
     "sessions_jwks": ("project_not_found",),
     "sdk_bootstrap": ("public_token_not_found",),
     "sdk_oauth_attach": _CONFIG,

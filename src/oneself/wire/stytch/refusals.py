@@ -57,6 +57,14 @@ WIRE: dict[str, Row] = _rows(
         "invalid_rbac_role_assignment",
         "Roles other than the default one are not configured in this project.",
     ),
+    Row(400, "invalid_exchange_primary_factor_fields", "Give exactly one of email_address and phone_number."),
+    Row(400, "weak_password", "The password needs 8 characters or more, and some variety."),
+    Row(404, "password_not_found", "Password could not be found."),
+    Row(404, "webauthn_registration_not_found", "WebAuthn registration could not be found."),
+    Row(404, "biometric_registration_not_found", "Biometric registration could not be found."),
+    Row(404, "totp_not_found", "TOTP could not be found."),
+    Row(404, "crypto_wallet_not_found", "Crypto wallet could not be found."),
+    Row(400, "product_not_configured", "This product is not configured in this project."),
     # attach
     Row(
         400,

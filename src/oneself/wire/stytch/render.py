@@ -48,7 +48,7 @@ def user_members(project: Project, view: UserView) -> dict[str, Any]:
         "phone_numbers": [phone_body(project, phone) for phone in view.phones],
         "providers": [provider_body(project, account) for account in view.accounts if account.allow_sign_in],
         "password": (
-            PasswordBody(ids.make(ids.PASSWORD, project, user.password_id), requires_reset=False)
+            PasswordBody(ids.make(ids.PASSWORD.prefix, project, user.id), requires_reset=False)
             if user.password_hash
             else None
         ),

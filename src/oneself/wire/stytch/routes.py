@@ -3,7 +3,7 @@
 from typing import Any
 
 from oneself.wire.http import Handler, Route
-from oneself.wire.stytch import answers, bodies, oauth, sdk, search, sessions, trips, users
+from oneself.wire.stytch import absent, answers, bodies, oauth, passwords, sdk, search, sessions, trips, users
 from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
 
 
@@ -156,6 +156,55 @@ USERS = (
     ),
     _backend(
         "DELETE",
+        "/v1/users/passwords/{password_id}",
+        passwords.delete,
+        "Take the password off its user.",
+        answers.UserInsideAnswer,
+        operation="users_delete_password",
+    ),
+    _backend(
+        "DELETE",
+        "/v1/users/webauthn_registrations/{webauthn_registration_id}",
+        absent.delete_webauthn,
+        "Take a WebAuthn registration off its user.",
+        answers.UserInsideAnswer,
+        operation="users_delete_webauthn_registration",
+    ),
+    _backend(
+        "DELETE",
+        "/v1/users/biometric_registrations/{biometric_registration_id}",
+        absent.delete_biometric,
+        "Take a biometric registration off its user.",
+        answers.UserInsideAnswer,
+        operation="users_delete_biometric_registration",
+    ),
+    _backend(
+        "DELETE",
+        "/v1/users/totps/{totp_id}",
+        absent.delete_totp,
+        "Take a TOTP off its user.",
+        answers.UserInsideAnswer,
+        operation="users_delete_totp",
+    ),
+    _backend(
+        "DELETE",
+        "/v1/users/crypto_wallets/{crypto_wallet_id}",
+        absent.delete_wallet,
+        "Take a crypto wallet off its user.",
+        answers.UserInsideAnswer,
+        operation="users_delete_crypto_wallet",
+    ),
+    _backend(
+        "PUT",
+        "/v1/users/{user_id}/exchange_primary_factor",
+        users.exchange_primary_factor,
+        "Give a user another email or phone number for the only one.",
+        answers.UserInsideAnswer,
+        operation="users_exchange_primary_factor",
+        body=bodies.ExchangeInput,
+    ),
+    _backend(
+        "DELETE",
         "/v1/users/{user_id}/external_id",
         users.delete_external_id,
         "Take the external id off a user.",
@@ -208,6 +257,33 @@ SESSIONS = (
         operation="sessions_revoke",
         body=bodies.RevokeInput,
     ),
+    _backend(
+        "POST",
+        "/v1/sessions/migrate",
+        absent.migrate,
+        "Open a session for a token of another system.",
+        answers.SessionAnswer,
+        operation="sessions_migrate",
+        body=bodies.MigrateInput,
+    ),
+    _backend(
+        "POST",
+        "/v1/sessions/exchange_access_token",
+        absent.exchange_access_token,
+        "Open a session for a connected app's token.",
+        answers.SessionAnswer,
+        operation="sessions_exchange_access_token",
+        body=bodies.AccessTokenInput,
+    ),
+    _backend(
+        "POST",
+        "/v1/sessions/attest",
+        absent.attest,
+        "Open a session for a trusted token.",
+        answers.SessionAnswer,
+        operation="sessions_attest",
+        body=bodies.AttestInput,
+    ),
     Route(
         "GET",
         "/v1/sessions/jwks/{project_id}",
@@ -216,6 +292,27 @@ SESSIONS = (
         "Read the public keys of session JWTs.",
         response=answers.KeysAnswer,
         access=ANYBODY,
+    ),
+)
+
+PASSWORDS = (
+    _backend(
+        "POST",
+        "/v1/passwords",
+        passwords.create,
+        "Create a user with a password.",
+        answers.CreatedPasswordAnswer,
+        operation="passwords_create",
+        body=bodies.CreatePasswordInput,
+    ),
+    _backend(
+        "POST",
+        "/v1/passwords/authenticate",
+        passwords.authenticate,
+        "Check a password.",
+        answers.PasswordAnswer,
+        operation="passwords_authenticate",
+        body=bodies.PasswordInput,
     ),
 )
 
@@ -309,6 +406,26 @@ SDK = (
         operation="users_delete_phone_number",
     ),
     _sdk(
+        "POST",
+        "/sessions/exchange_access_token",
+        absent.exchange_access_token,
+        "Open a session for a connected app's token.",
+        answers.SessionAnswer,
+        operation="sessions_exchange_access_token",
+        body=bodies.AccessTokenInput,
+        access=BROWSER,
+    ),
+    _sdk(
+        "POST",
+        "/sessions/attest",
+        absent.attest,
+        "Open a session for a trusted token.",
+        answers.SessionAnswer,
+        operation="sessions_attest",
+        body=bodies.AttestInput,
+        access=BROWSER,
+    ),
+    _sdk(
         "GET",
         "/users/connected_apps",
         sdk.connected_apps,
@@ -326,4 +443,4 @@ SDK = (
     ),
 )
 
-ROUTES: tuple[Route, ...] = (*OAUTH, *USERS, *SESSIONS, *SDK)
+ROUTES: tuple[Route, ...] = (*OAUTH, *USERS, *SESSIONS, *PASSWORDS, *SDK)

@@ -5,7 +5,7 @@ from typing import Literal
 from oneself.actions import projects, sessions, signing
 from oneself.model import SessionRef
 from oneself.wire.http import Reply
-from oneself.wire.stytch import ids
+from oneself.wire.stytch import ids, sandbox
 from oneself.wire.stytch.answers import Answer, KeysAnswer, SessionAnswer, SessionsAnswer
 from oneself.wire.stytch.arguments import count, session_ref, user_id
 from oneself.wire.stytch.bodies import RevokeInput, SessionInput
@@ -33,6 +33,8 @@ async def authenticate(call: Call) -> SessionAnswer:
     if given != 1:
         raise Refusal("too_many_session_arguments" if given else "no_session_arguments")
     claims = clean_custom_claims(body.session_custom_claims)
+    if sandbox.is_sandbox(call.project, body.session_token, sandbox.SESSION_TOKEN):
+        return await sandbox.session_answer(call)
     ref = await session_ref(call, body.session_token, body.session_jwt)
     if body.authorization_check is not None:
         # No policy is configured in this dialect, so no role grants anything.

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from oneself.actions import accounts, users
+from oneself.actions import accounts, exchange, users
 from oneself.actions.users import NewUser, UserChanges
 from oneself.faults import Fault, FaultCode
 from oneself.model import UserView
@@ -20,7 +20,7 @@ from oneself.wire.stytch.answers import (
     UserInsideAnswer,
 )
 from oneself.wire.stytch.arguments import user_id
-from oneself.wire.stytch.bodies import ChangeUserInput, CreateUserInput
+from oneself.wire.stytch.bodies import ChangeUserInput, CreateUserInput, ExchangeInput
 from oneself.wire.stytch.call import Call
 from oneself.wire.stytch.metadata import merge_metadata
 from oneself.wire.stytch.refusals import Refusal
@@ -41,7 +41,7 @@ async def create(call: Call) -> CreatedUserAnswer:
     body: CreateUserInput = call.body
     if not body.email and not body.phone_number:
         raise Refusal("invalid_create_user_request")
-    _check_roles(body.roles)
+    check_roles(body.roles)
     name = body.name
     view = await users.create(
         call.rt,
@@ -54,7 +54,7 @@ async def create(call: Call) -> CreatedUserAnswer:
             last_name=(name.last_name or "") if name else "",
             server_metadata=merge_metadata(None, body.trusted_metadata),
             client_metadata=merge_metadata(None, body.untrusted_metadata),
-            external_id=_external(body.external_id) or "",
+            external_id=external_name(body.external_id) or "",
             pending=bool(body.create_user_as_pending),
         ),
     )
@@ -78,7 +78,7 @@ async def get(call: Call) -> UserAnswer:
 async def change(call: Call) -> ChangedUserAnswer:
     """`PUT /v1/users/{user_id}`: what is not named stays; metadata merges at its top level."""
     body: ChangeUserInput = call.body
-    _check_roles(body.roles)
+    check_roles(body.roles)
     chosen = await user_id(call, call.request.params["user_id"])
     view = await users.change(call.rt, call.project, chosen, changes(body))
     return changed_answer(call, view)
@@ -89,7 +89,7 @@ def changes(body: ChangeUserInput) -> Callable[[UserView], UserChanges]:
 
     Its calls raise Fault(metadata_too_large), Fault(metadata_too_many_keys).
     """
-    name, external_id = body.name, _external(body.external_id)
+    name, external_id = body.name, external_name(body.external_id)
 
     def of(view: UserView) -> UserChanges:
         return UserChanges(
@@ -164,17 +164,31 @@ async def revoke_connected_app(call: Call) -> Answer:
     raise Refusal("connected_app_not_found")
 
 
+async def exchange_primary_factor(call: Call) -> UserInsideAnswer:
+    """`PUT /v1/users/{user_id}/exchange_primary_factor`."""
+    body: ExchangeInput = call.body
+    if bool(body.email_address) == bool(body.phone_number):
+        raise Refusal("invalid_exchange_primary_factor_fields")
+    chosen = await user_id(call, call.request.params["user_id"])
+    view = await exchange.exchange(
+        call.rt, call.project, chosen, body.email_address or "", body.phone_number or "", dialect=KIND
+    )
+    return inside(call, view)
+
+
 def inside(call: Call, view: UserView) -> UserInsideAnswer:
     """Render a user from whom something has been taken."""
     return UserInsideAnswer(user_id=ids.make("user", call.project, view.user.id), user=user_body(call.project, view))
 
 
-def _check_roles(roles: list[str] | None) -> None:
+def check_roles(roles: list[str] | None) -> None:
+    """Refusal(invalid_rbac_role_assignment) for any role but the one that everybody has."""
     if roles and not set(roles) <= set(DEFAULT_ROLES):
         raise Refusal("invalid_rbac_role_assignment")
 
 
-def _external(text: str | None) -> str | None:
+def external_name(text: str | None) -> str | None:
+    """Return an external id that a body gives, if it may be one. Fault(external_id_invalid)."""
     if text is not None and not ids.is_external(text):
         raise Fault(FaultCode.EXTERNAL_ID_INVALID, "its alphabet, its length, or one of ours")
     return text
