@@ -9,14 +9,16 @@ from typing import Any, cast
 import falcon
 import falcon.asgi
 
+from oneself.emulator.answers import Answer
+from oneself.emulator.asgi import App, Receive, Scope, Send
 from oneself.emulator.authorize import authorize
 from oneself.emulator.calls import Call, Handler, Place
 from oneself.emulator.clients import Client
 from oneself.emulator.control import control_routes
 from oneself.emulator.desk import desk_routes
-from oneself.emulator.gate import App, Gate, Receive, Scope, Send
+from oneself.emulator.gate import Gate
 from oneself.emulator.personas import PERSONAS, Persona
-from oneself.emulator.player import Answer, Player
+from oneself.emulator.player import Player
 from oneself.emulator.players import PLAYERS
 from oneself.emulator.resources import discovery, jwks, resource, revocation
 from oneself.emulator.tokens import refresh_only, token

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from oneself.emulator import pages
+from oneself.emulator.answers import Answer
 from oneself.emulator.calls import Call, once
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import Persona
-from oneself.emulator.player import Answer, Player
+from oneself.emulator.player import Player
 from oneself.emulator.world import Code, Grant, Pick, World, consent_key
 
 DENY = "deny"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import falcon
 import falcon.asgi
 
-from oneself.emulator.player import Answer
+from oneself.emulator.answers import Answer
 
 MAX_BODY = 1_000_000
 _TYPES = {

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from oneself.emulator.answers import Answer
 from oneself.emulator.calls import Call, Handler
-from oneself.emulator.control import Problem, add_trouble, change_persona, foreign
 from oneself.emulator.keys import FLAWS
+from oneself.emulator.orders import Problem, add_trouble, change_persona, foreign
 from oneself.emulator.pages import page
 from oneself.emulator.personas import Persona
-from oneself.emulator.player import Answer
 from oneself.emulator.preview import preview
 from oneself.emulator.trouble import KINDS, Trouble
 from oneself.emulator.world import World

@@ -1,9 +1,10 @@
 """Makes the tokens of a grant, by the rules of its provider, and lets the player word the answer."""
 
+from oneself.emulator.answers import Answer, Json, Refusal
 from oneself.emulator.clients import Client
 from oneself.emulator.keys import at_hash
 from oneself.emulator.overlay import overlay
-from oneself.emulator.player import Answer, IdToken, Issued, Json, Player, Refresh, Refusal, Scene
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Scene
 from oneself.emulator.trouble import id_token_flaw
 from oneself.emulator.world import Grant, Token, World
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import jinja2
 
+from oneself.emulator.answers import Answer
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import Persona
-from oneself.emulator.player import Answer, Player
+from oneself.emulator.player import Player
 
 _SUBMIT = "document.forms[0].submit()"
 _SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()

@@ -6,38 +6,11 @@ provider. The engine (authorize, tokens, resources) asks the player whatever pro
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
+from oneself.emulator.answers import Answer, Json, Refusal
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import Persona
-
-Json = dict[str, Any]
-
-
-class Refusal(StrEnum):
-    """Why a token request is refused; every player has its own words for each."""
-
-    REQUEST = "request"
-    GRANT_TYPE = "grant_type"
-    CLIENT = "client"
-    SECRET = "secret"
-    CLIENT_WAY = "client_way"
-    CODE = "code"
-    REDIRECT = "redirect"
-    VERIFIER = "verifier"
-    SCOPE = "scope"
-    REFRESH = "refresh"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One HTTP answer. `body` is a JSON value, or text for the other kinds."""
-
-    status: int = 200
-    body: Any = None
-    kind: Literal["json", "form", "html", "text", "empty"] = "json"
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +105,10 @@ class Resource:
     token_field: str = "token"
 
 
+_DONE = Answer(body={})
+_NO_CLIENT = Answer(status=401, body={"error": "invalid_client"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
     """Where a grant can be handed back, how the client proves itself there, and what dies."""
@@ -144,9 +121,9 @@ class Revocation:
     client: Literal["none", "any", "basic", "post", "id"] = "any"
     kills: Literal["grant", "token", "person"] = "grant"
     takes: Literal["any", "access", "refresh"] = "any"
-    done: Answer = Answer(body={})
-    unknown: Answer = Answer(body={})
-    refused: Answer = Answer(status=401, body={"error": "invalid_client"})
+    done: Answer = _DONE
+    unknown: Answer = _DONE
+    refused: Answer = _NO_CLIENT
 
 
 def flagged(persona: Persona) -> str:
@@ -263,38 +240,3 @@ class Player:
             named[self.discovery_path] = "discovery"
         named |= {place.path: place.name for place in self.resources}
         return named | {place.path: place.name for place in self.revocations}
-
-
-def rfc6749(refusal: Refusal) -> Answer:
-    """Refuse in the words of RFC 6749 section 5.2; 401 with a challenge where the client failed."""
-    match refusal:
-        case Refusal.REQUEST:
-            return failure(400, "invalid_request", "The request is malformed.")
-        case Refusal.GRANT_TYPE:
-            return failure(400, "unsupported_grant_type", "This grant type is not supported.")
-        case Refusal.CLIENT | Refusal.SECRET | Refusal.CLIENT_WAY:
-            said = failure(401, "invalid_client", "Client authentication failed.")
-            return Answer(status=401, body=said.body, headers=(("WWW-Authenticate", 'Basic realm="token"'),))
-        case Refusal.CODE:
-            return failure(400, "invalid_grant", "The code is unknown, expired or used.")
-        case Refusal.REDIRECT:
-            return failure(400, "invalid_grant", "redirect_uri is not the one of the request.")
-        case Refusal.VERIFIER:
-            return failure(400, "invalid_grant", "code_verifier does not match.")
-        case Refusal.REFRESH:
-            return failure(400, "invalid_grant", "The refresh token is expired or revoked.")
-        case Refusal.SCOPE:
-            return failure(400, "invalid_scope", "The scope exceeds what was granted.")
-
-
-def failure(status: int, error: str, description: str = "", **more: Any) -> Answer:
-    """Make a JSON refusal with `error`, `error_description` where given, and further fields."""
-    body: Json = {"error": error}
-    if description:
-        body["error_description"] = description
-    return Answer(status=status, body={**body, **more})
-
-
-def present(fields: Mapping[str, Any]) -> Json:
-    """Leave out what is None or an empty text: most providers drop a field that they cannot fill."""
-    return {name: value for name, value in fields.items() if value is not None and value != ""}

@@ -1,10 +1,11 @@
 """What each provider would say of a persona, without a trip: for the pages and the control API."""
 
+from oneself.emulator.answers import Json
 from oneself.emulator.clients import Client
 from oneself.emulator.issue import id_claims
 from oneself.emulator.overlay import overlay
 from oneself.emulator.personas import Persona
-from oneself.emulator.player import Json, Player, Scene
+from oneself.emulator.player import Player, Scene
 from oneself.emulator.world import World
 
 _CLIENT = Client(client_id="preview", client_secret="preview")

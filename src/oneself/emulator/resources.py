@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from oneself.emulator.answers import Answer
 from oneself.emulator.calls import Call, once
 from oneself.emulator.clients import Client, read_credentials, secret_matches
 from oneself.emulator.overlay import overlay
-from oneself.emulator.player import Answer, Player, Resource, Revocation, Scene
+from oneself.emulator.player import Player, Resource, Revocation, Scene
 from oneself.emulator.world import Token, World
 
 _CACHED = (("Cache-Control", "public, max-age=3600"),)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from oneself.emulator import assertion
+from oneself.emulator.answers import Answer, Refusal
 from oneself.emulator.calls import Call, once
 from oneself.emulator.clients import Client, Credentials, read_credentials, secret_matches
 from oneself.emulator.issue import issue
-from oneself.emulator.player import Answer, Player, Refusal
+from oneself.emulator.player import Player
 from oneself.emulator.world import Code, Token, World
 
 _MAX_VALUE = 4_096

@@ -1,19 +1,8 @@
 """Plays Login with Amazon, as developer.amazon.com/docs/login-with-amazon describes it."""
 
+from oneself.emulator.answers import Answer, Json, failure, present, rfc6749
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-    unflagged,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Scene, unflagged
 
 
 def _profile(scene: Scene) -> Answer:

@@ -8,20 +8,9 @@ import json
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Revocation,
-    Scene,
-    failure,
-    present,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Revocation, Scene
 
 _RELAY = "@privaterelay.appleid.com"
 

@@ -1,17 +1,8 @@
 """Plays Bitbucket Cloud after its change of 4 May 2026 (developer.atlassian.com/cloud/bitbucket)."""
 
+from oneself.emulator.answers import Answer, Json, present, rfc6749
 from oneself.emulator.personas import uuid_shaped
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Scene,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Scene
 
 _THREE_MONTHS = 90 * 86_400
 

@@ -2,22 +2,9 @@
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.personas import uuid_shaped
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-    unflagged,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Revocation, Scene, unflagged
 
 _YEAR_AND_A_HALF = 47_304_000
 

@@ -7,20 +7,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, present
 from oneself.emulator.personas import digits
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    present,
-    unflagged,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Resource, Revocation, Scene, unflagged
 
 
 def _problem(status: int, code: int, message: str, subcode: int = 0) -> Answer:

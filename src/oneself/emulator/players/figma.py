@@ -1,18 +1,8 @@
 """Plays Figma's OAuth 2.0 and REST API, as developers.figma.com describes them."""
 
+from oneself.emulator.answers import Answer, Json, Refusal, present
 from oneself.emulator.personas import digits
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Scene,
-    present,
-    unflagged,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Scene, unflagged
 
 
 def _problem(status: int, message: str) -> Answer:

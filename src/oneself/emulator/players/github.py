@@ -5,19 +5,10 @@ A client is a GitHub App when its id begins with `Iv` (as real ones do) or its o
 addresses.
 """
 
+from oneself.emulator.answers import Answer, Json, Refusal
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import digits, hexes
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Revocation, Scene
 
 _DOCS = "https://docs.github.com/rest"
 _APP_DOCS = "https://docs.github.com/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/"

@@ -2,22 +2,9 @@
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.personas import digits, hexes
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 _CONFIRMED = "2026-01-02T03:04:05.000Z"
 

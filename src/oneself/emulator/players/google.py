@@ -2,23 +2,10 @@
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import digits
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 _LONG_SCOPES = {
     "email": "https://www.googleapis.com/auth/userinfo.email",

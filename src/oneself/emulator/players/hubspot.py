@@ -1,18 +1,8 @@
 """Plays HubSpot's OAuth v3 (and the v1 paths that still answer), as developers.hubspot.com describes it."""
 
+from oneself.emulator.answers import Answer, Json, Refusal
 from oneself.emulator.personas import Persona, digits
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    unflagged,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Revocation, Scene, unflagged
 
 _CORRELATION = "11111111-2222-4333-8444-555555555555"
 

@@ -8,21 +8,9 @@ ask for it.
 import hashlib
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.personas import Persona, uuid_shaped
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Scene
 
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 

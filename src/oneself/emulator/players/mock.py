@@ -6,18 +6,8 @@ and the name itself is the subject.
 
 from collections.abc import Mapping
 
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    rfc6749,
-)
+from oneself.emulator.answers import Answer, Json, failure, rfc6749
+from oneself.emulator.player import IdToken, Player, Refresh, Resource, Revocation, Scene
 from oneself.emulator.players.oidc import bearer_refusal, standard_token
 
 

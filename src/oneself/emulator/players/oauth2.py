@@ -3,20 +3,9 @@
 `expires_in` is a text, `scope` a list, the user document nests the address and says 1 for true.
 """
 
+from oneself.emulator.answers import Answer, Json, failure, present, rfc6749
 from oneself.emulator.personas import digits
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Revocation, Scene
 
 
 def _user(scene: Scene) -> Answer:

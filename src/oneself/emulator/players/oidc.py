@@ -5,21 +5,9 @@ Its refresh tokens are for one use, and using one again ends the whole grant (RF
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, failure, present, rfc6749
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 
 def claims(scene: Scene) -> Json:

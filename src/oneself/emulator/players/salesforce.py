@@ -5,23 +5,10 @@ The client's option `rotation=on` is the app's setting that gives refresh tokens
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import Persona, hexes
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 _SESSION = 7_200
 

@@ -5,21 +5,10 @@ The client's option `rotation=on` is the app's token rotation: 12 hours, refresh
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, present
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import Persona, hexes
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    present,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 
 def _team(person: Persona) -> str:

@@ -3,19 +3,9 @@
 What its token answers and refusals look like is not documented: these follow RFC 6749.
 """
 
+from oneself.emulator.answers import Answer, Json, present, rfc6749
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Scene,
-    present,
-    rfc6749,
-    withheld,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Scene, withheld
 
 _SCOPE = "https://auth.snapchat.com/oauth2/api/user."
 

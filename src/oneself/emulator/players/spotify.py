@@ -4,22 +4,10 @@ The client's option `mode=development` takes e-mail, country and product out of 
 Spotify did in February and March 2026; other clients have extended quota.
 """
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.clients import Client
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-    unflagged,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Scene, unflagged
 
 # Six months from the person's consent; refreshing does not move the end.
 _REFRESH_SECONDS = 182 * 86_400

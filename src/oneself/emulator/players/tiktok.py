@@ -3,20 +3,9 @@
 The client's option `pkce_encoding=hex` is a desktop app: its challenge is the hex digest.
 """
 
+from oneself.emulator.answers import Answer, Json, Refusal, present
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    present,
-    withheld,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Revocation, Scene, withheld
 
 _LOG = "20260102030405DEMO"
 

@@ -3,20 +3,9 @@
 import json
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, present
 from oneself.emulator.personas import digits
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    present,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 _CLAIMS = json.dumps(
     {place: dict.fromkeys(("email", "email_verified", "picture")) for place in ("id_token", "userinfo")}

@@ -2,21 +2,9 @@
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, Refusal, failure, present, rfc6749
 from oneself.emulator.personas import digits
-from oneself.emulator.player import (
-    Answer,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Refusal,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import Issued, Player, Refresh, Resource, Revocation, Scene
 
 
 def _check(asked: Mapping[str, str], _query: str) -> tuple[str, str] | None:

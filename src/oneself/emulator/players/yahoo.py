@@ -2,21 +2,9 @@
 
 from collections.abc import Mapping
 
+from oneself.emulator.answers import Answer, Json, failure, present, rfc6749
 from oneself.emulator.personas import hexes
-from oneself.emulator.player import (
-    Answer,
-    IdToken,
-    Issued,
-    Json,
-    Player,
-    Refresh,
-    Resource,
-    Revocation,
-    Scene,
-    failure,
-    present,
-    rfc6749,
-)
+from oneself.emulator.player import IdToken, Issued, Player, Refresh, Resource, Revocation, Scene
 
 
 def _check(asked: Mapping[str, str], _query: str) -> tuple[str, str] | None:
