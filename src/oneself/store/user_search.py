@@ -36,19 +36,19 @@ class Conditions:
 
 def has_email(condition: str) -> str:
     """A condition on any address of the user."""
-    return f"EXISTS (SELECT 1 FROM emails e WHERE e.project_id = u.project_id AND e.user_id = u.id AND {condition})"
+    return f"EXISTS (SELECT 1 FROM emails e WHERE e.project_id = u.project_id AND e.user_id = u.id AND ({condition}))"
 
 
 def has_phone(condition: str) -> str:
     """A condition on any number of the user."""
-    return f"EXISTS (SELECT 1 FROM phones p WHERE p.project_id = u.project_id AND p.user_id = u.id AND {condition})"
+    return f"EXISTS (SELECT 1 FROM phones p WHERE p.project_id = u.project_id AND p.user_id = u.id AND ({condition}))"
 
 
 def has_account(condition: str) -> str:
     """A condition on any external account of the user."""
     return (
         "EXISTS (SELECT 1 FROM external_accounts a WHERE a.project_id = u.project_id AND a.user_id = u.id"
-        f" AND {condition})"
+        f" AND ({condition}))"
     )
 
 
@@ -84,6 +84,9 @@ def restrict(conditions: Conditions, wanted: Listing) -> None:
     if wanted.include_anonymous:
         return
     conditions.add("NOT u.is_anonymous")
+    if not wanted.include_restricted:
+        # Quotes inside a user's own texts are escaped in JSON, so only the field itself reads like this.
+        conditions.add("strpos(u.extras, '\"restricted_by_admin\":true') = 0")
     if not wanted.include_restricted and wanted.unverified_is_restricted:
         conditions.add(has_email("e.is_primary AND e.verified_at > 0"))
 
@@ -125,7 +128,7 @@ _LISTS = {
     "phone_ids": has_phone("p.id IN ({})"),
     "emails": has_email("e.folded IN ({})"),
     "email_ids": has_email("e.id IN ({})"),
-    "providers": has_account("a.provider IN ({})"),
+    "providers": has_account("a.allow_sign_in AND a.provider IN ({})"),
 }
 
 

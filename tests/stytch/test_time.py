@@ -1,0 +1,62 @@
+"""What passes with time: a JWT that has expired, one that is reused, a session that ends, keys that rotate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.stytch.in_process import Face, face_on
+from tests.stytch.test_sessions import claims_of
+
+TEMPLATE = "/v1/sessions/authenticate"
+
+
+async def signed_in(face: Face, minutes: int = 60) -> Any:
+    body = {"email": "ada@people.example", "password": "correct horse", "session_duration_minutes": minutes}
+    status, said = await face.call("POST", "/v1/passwords", body)
+    assert status == 200, said
+    return said
+
+
+async def test_an_expired_jwt_of_a_live_session_is_answered_with_a_fresh_one(sqlite_url: str) -> None:
+    async with face_on(sqlite_url) as face:
+        made = await signed_in(face)
+        face.clock.forward(600)
+        status, said = await face.call("POST", TEMPLATE, {"session_jwt": made["session_jwt"]})
+        assert (status, said["session_token"]) == (200, "")
+        old, new = claims_of(made["session_jwt"]), claims_of(said["session_jwt"])
+        assert new["exp"] > old["exp"] + 500
+        face.clock.forward(3600)
+        status, said = await face.call("POST", TEMPLATE, {"session_jwt": said["session_jwt"]})
+        assert (status, said["error_type"]) == (404, "session_not_found")
+        status, said = await face.call("POST", TEMPLATE, {"session_token": made["session_token"]})
+        assert (status, said["error_type"]) == (404, "session_not_found")
+
+
+async def test_a_jwt_is_handed_out_again_for_a_minute_at_most(sqlite_url: str) -> None:
+    async with face_on(sqlite_url) as face:
+        made = await signed_in(face)
+        ref = {"session_token": made["session_token"]}
+        first = (await face.call("POST", TEMPLATE, ref))[1]["session_jwt"]
+        face.clock.forward(40)
+        assert (await face.call("POST", TEMPLATE, ref))[1]["session_jwt"] == first
+        face.clock.forward(30)
+        later = (await face.call("POST", TEMPLATE, ref))[1]
+        assert later["session_jwt"] != first
+        claims = claims_of(later["session_jwt"])
+        assert claims["iat"] > claims_of(first)["iat"] + 60
+        assert claims["https://stytch.com/session"]["last_accessed_at"] == later["session"]["last_accessed_at"]
+
+
+async def test_a_session_ends_with_its_duration_and_a_check_moves_it(sqlite_url: str) -> None:
+    async with face_on(sqlite_url) as face:
+        made = await signed_in(face, minutes=5)
+        ref = {"session_token": made["session_token"]}
+        face.clock.forward(240)
+        status, _ = await face.call("POST", TEMPLATE, {**ref, "session_duration_minutes": 10})
+        assert status == 200
+        face.clock.forward(400)
+        assert (await face.call("POST", TEMPLATE, ref))[0] == 200
+        face.clock.forward(300)
+        assert (await face.call("POST", TEMPLATE, ref))[0] == 404
+        _, said = await face.call("GET", "/v1/sessions", user_id=made["user_id"])
+        assert said["sessions"] == []
