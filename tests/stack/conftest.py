@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests import server_process
+from tests.stack import owners
 from tests.stack.wire import Providers, Stack
 
 
@@ -40,3 +41,16 @@ def stack(announced: dict[str, Any]) -> Stack:
 def providers(announced: dict[str, Any]) -> Providers:
     """The emulated providers."""
     return Providers(announced["emulator_url"].rstrip("/"))
+
+
+@pytest.fixture(scope="session")
+def internal(tmp_path_factory: pytest.TempPathFactory, announced: dict[str, Any]) -> Iterator[Stack]:
+    """The project `internal` of a second server, which the same emulated providers serve."""
+    with owners.running(tmp_path_factory.mktemp("internal"), announced["emulator_url"].rstrip("/")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def owner(internal: Stack) -> owners.Owner:
+    """Somebody new who can own projects."""
+    return owners.owner(internal)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from oneself.actions import projects
+from oneself.actions import projects, teams
 from oneself.actions.runtime import Runtime
 from oneself.model import KeyKind, Project
 from oneself.wire.http import Request
@@ -146,7 +146,10 @@ async def _check_admin_token(rt: Runtime, project: Project, token: str) -> None:
         raise claims.expired_admin(refusal.details) from None
     if bearer.project_id != INTERNAL:
         raise known("INVALID_PROJECT_FOR_ADMIN_ACCESS_TOKEN")
-    raise known("ADMIN_ACCESS_TOKEN_IS_NOT_ADMIN")
+    owners = await projects.by_stack_id(rt, INTERNAL)
+    owner = project.owner_team_id
+    if owners is None or not owner or not await teams.is_member(rt, owners, owner, bearer.user_id):
+        raise known("ADMIN_ACCESS_TOKEN_IS_NOT_ADMIN")
 
 
 def _any_credential(request: Request) -> bool:

@@ -243,6 +243,7 @@ CATALOGUE: dict[str, Refusal] = dict(
             "team_id",
             "user_id",
         ),
+        _entry("TEAM_MEMBERSHIP_ALREADY_EXISTS", 409, "Team membership already exists."),
         _entry(
             "VERIFICATION_CODE_NOT_FOUND",
             404,

@@ -57,6 +57,11 @@ def url(text: str) -> str:
     return "" if parses_as_url(text) else "is not a valid URL"
 
 
+def http_url(text: str) -> str:
+    """A URL of http or https."""
+    return "" if text.startswith(("http://", "https://")) else "must start with http:// or https://"
+
+
 def base64_text(text: str) -> str:
     """Standard base64 with its padding."""
     try:
@@ -84,6 +89,7 @@ TEXT: dict[str, Check] = {
     "no_spaces": no_spaces,
     "url": url,
     "base64": base64_text,
+    "http_url": http_url,
 }
 
 

@@ -46,6 +46,10 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.EMAIL_INVALID, None): _plain(400, "The e-mail address is not valid."),
     (FaultCode.PASSWORD_WRONG, None): _known("EMAIL_PASSWORD_MISMATCH"),
     (FaultCode.LIMIT_REACHED, None): _plain(429, "Too many requests. Please try again in a moment."),
+    # teams
+    (FaultCode.TEAM_NOT_FOUND, None): _known("TEAM_NOT_FOUND"),
+    (FaultCode.TEAM_MEMBER_NOT_FOUND, None): _known("TEAM_MEMBERSHIP_NOT_FOUND"),
+    (FaultCode.TEAM_MEMBER_TWICE, None): _known("TEAM_MEMBERSHIP_ALREADY_EXISTS"),
     # external accounts
     (FaultCode.ACCOUNT_NOT_FOUND, None): _plain(404, "OAuth provider {provider_id} for user {user_id} not found"),
     (FaultCode.ACCOUNT_SLOT_TAKEN, None): _plain(

@@ -38,6 +38,7 @@ UserId = Annotated[
     _text("me", "uuid", schema={"description": "A user's id, or `me` for the user of the token."}),
 ]
 Url = Annotated[str, _text("no_spaces", "url", schema={"format": "uri"})]
+HttpUrl = Annotated[str, _text("no_spaces", "url", "http_url", schema={"format": "uri"})]
 ImageUrl = Annotated[str, _text("no_spaces", "url", schema={"format": "uri"}, max_length=MAX_IMAGE_CHARACTERS)]
 Email = Annotated[str, _text("email", schema={"format": "email"})]
 FilledEmail = Annotated[str, _text("email", "non_empty", schema={"format": "email"})]

@@ -4,7 +4,7 @@ from oneself.actions import projects as action
 from oneself.actions import signing
 from oneself.actions.signing import Use
 from oneself.wire.http import Reply
-from oneself.wire.stack import render
+from oneself.wire.stack import render_project
 from oneself.wire.stack.fields import Form
 from oneself.wire.stack.operation import ANYBODY, Call, Operation, done, operation
 from oneself.wire.stack.refusals import plain
@@ -28,7 +28,7 @@ class JwksQuery(Form):
 
 async def current(call: Call) -> Reply:
     """Read the caller's project."""
-    return done(call, render.client_project(call.project))
+    return done(call, render_project.client_project(call.project))
 
 
 async def jwks(call: Call, query: JwksQuery) -> Reply:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from oneself.model import ExternalAccount, Project, ProviderCredentials, Session, UserView
+from oneself.model import ExternalAccount, Project, ProviderCredentials, Session, Team, UserView
 from oneself.wire.stack import restriction
 from oneself.wire.stack.times import millis
 
@@ -66,7 +66,7 @@ def user(project: Project, view: UserView, access: str, team: Json | None = None
         "oauth_providers": [
             {"id": row.config_id, "account_id": row.subject, "email": row.email or None} for row in view.accounts
         ],
-        "selected_team_id": extras.get("selected_team_id"),
+        "selected_team_id": extras.get("selected_team_id") if team else None,
         "selected_team": team,
         "requires_totp_mfa": bool(extras.get("totp")),
         "otp_auth_enabled": otp,
@@ -89,6 +89,20 @@ def user(project: Project, view: UserView, access: str, team: Json | None = None
     return shown
 
 
+def team(found: Team, access: str) -> Json:
+    """A team; clients do not see what servers keep about it."""
+    shown: Json = {
+        "id": found.id,
+        "display_name": found.display_name,
+        "profile_image_url": found.picture_url or None,
+        "client_metadata": found.client_metadata,
+        "client_read_only_metadata": found.client_read_only_metadata,
+    }
+    if access != "client":
+        shown |= {"created_at_millis": millis(found.created_at), "server_metadata": found.server_metadata}
+    return shown
+
+
 def sessions(rows: Iterable[Session], access: str, current_id: str) -> list[Json]:
     """Sessions, in their order; those of impersonators are for admins alone."""
     return [
@@ -103,36 +117,3 @@ def sessions(rows: Iterable[Session], access: str, current_id: str) -> list[Json
         for row in rows
         if access == "admin" or not row.is_impersonation
     ]
-
-
-def client_project(project: Project) -> Json:
-    """A project as its clients may know it."""
-    return {
-        "id": project.stack_id,
-        "display_name": project.display_name,
-        "config": client_config(project),
-    }
-
-
-def client_config(project: Project) -> Json:
-    """The settings that clients need to draw a sign-in page."""
-    config = project.config
-    policy = config.policies.get("stack")
-    return {
-        "sign_up_enabled": policy.sign_up if policy else True,
-        "credential_enabled": config.password_enabled,
-        "magic_link_enabled": config.otp_enabled,
-        "passkey_enabled": False,
-        "client_team_creation_enabled": config.client_team_creation,
-        "client_user_deletion_enabled": config.client_user_deletion,
-        "allow_user_api_keys": False,
-        "allow_team_api_keys": False,
-        "enabled_oauth_providers": [
-            {"id": config_id}
-            for config_id in sorted(entry.config_id for entry in config.providers if entry.allow_sign_in)
-        ],
-        "domains": [
-            {"domain": domain.base_url, "handler_path": domain.handler_path}
-            for domain in sorted(config.trusted_domains, key=lambda entry: entry.base_url)
-        ],
-    }

@@ -119,6 +119,25 @@ class RestrictedReason(msgspec.Struct):
     type: Literal["anonymous", "email_not_verified", "restricted_by_administrator"]
 
 
+class Team(msgspec.Struct):
+    """A team; what only servers see is missing for clients."""
+
+    id: str
+    display_name: str
+    profile_image_url: str | None
+    client_metadata: Any
+    client_read_only_metadata: Any
+    created_at_millis: int | UnsetType = UNSET
+    server_metadata: Any = UNSET
+
+
+class Teams(msgspec.Struct):
+    """Teams, oldest first."""
+
+    items: list[Team]
+    is_paginated: bool
+
+
 class UserAccount(msgspec.Struct):
     """A user's account at a provider, as the user's JSON shows it; `id` is the provider config's."""
 
@@ -200,6 +219,53 @@ class ClientProject(msgspec.Struct):
     id: str
     display_name: str
     config: ClientConfig
+
+
+class AdminProject(ClientProject):
+    """A project as its administrators see it."""
+
+    description: str | None
+    logo_url: str | None
+    logo_full_url: str | None
+    logo_dark_mode_url: str | None
+    logo_full_dark_mode_url: str | None
+    created_at_millis: int
+    is_production_mode: bool
+    owner_team_id: str | None
+    onboarding_status: str
+
+
+class AdminProjects(msgspec.Struct):
+    """Projects, oldest first."""
+
+    items: list[AdminProject]
+    is_paginated: bool
+
+
+class ConfigString(msgspec.Struct):
+    """A configuration as a JSON text."""
+
+    config_string: str
+
+
+class ApiKeySet(msgspec.Struct):
+    """A set of keys: in clear when they are made, their last four characters afterwards."""
+
+    id: str
+    description: str
+    created_at_millis: int
+    expires_at_millis: int
+    manually_revoked_at_millis: int | UnsetType = UNSET
+    publishable_client_key: str | dict[str, str] | UnsetType = UNSET
+    secret_server_key: str | dict[str, str] | UnsetType = UNSET
+    super_secret_admin_key: str | dict[str, str] | UnsetType = UNSET
+
+
+class ApiKeys(msgspec.Struct):
+    """Sets of keys, newest first."""
+
+    items: list[ApiKeySet]
+    is_paginated: bool
 
 
 class KeySet(msgspec.Struct):

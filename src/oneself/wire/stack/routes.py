@@ -1,13 +1,16 @@
 """Every operation of this wire, in one table."""
 
 from oneself.wire.stack import (
+    api_keys,
     connected_accounts,
     cross_domain,
+    internal_projects,
     oauth,
     oauth_providers,
     passwords,
     projects,
     sessions,
+    teams,
     token,
     users,
 )
@@ -21,8 +24,11 @@ OPERATIONS: tuple[Operation, ...] = (
     *connected_accounts.OPERATIONS,
     *passwords.OPERATIONS,
     *users.OPERATIONS,
+    *teams.OPERATIONS,
     *sessions.OPERATIONS,
     *projects.OPERATIONS,
+    *internal_projects.OPERATIONS,
+    *api_keys.OPERATIONS,
 )
 
 

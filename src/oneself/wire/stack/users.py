@@ -1,5 +1,6 @@
 """`/users`: people, as the application's server makes and changes them; `/users/me`: as they see themselves."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
@@ -8,7 +9,7 @@ from oneself.actions import passwords, user_search
 from oneself.actions import users as action
 from oneself.model import Listing, Secret, UserView
 from oneself.wire.http import Reply
-from oneself.wire.stack import cursors, render
+from oneself.wire.stack import cursors, render, teams
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.fields import (
     Base64,
@@ -138,17 +139,17 @@ async def create(call: Call, body: CreateBody) -> Reply:
         dialect="stack",
         actor=f"stack:{call.access}",
     )
-    return done(call, shown(call, view))
+    return done(call, await shown(call, view))
 
 
 async def read(call: Call) -> Reply:
     """Read a user."""
-    return done(call, shown(call, await action.read(call.rt, call.project, call.params.user_id)))
+    return done(call, await shown(call, await action.read(call.rt, call.project, call.params.user_id)))
 
 
 async def read_me(call: Call) -> Reply:
     """Read the user of the access token."""
-    return done(call, shown(call, await action.read(call.rt, call.project, call.own_id())))
+    return done(call, await shown(call, await action.read(call.rt, call.project, call.own_id())))
 
 
 async def update(call: Call, body: ServerChange) -> Reply:
@@ -188,19 +189,30 @@ async def listing(call: Call, query: ListQuery) -> Reply:
     )
     page = await user_search.listing(call.rt, call.project, wanted)
     answer = {
-        "items": [shown(call, view) for view in page.users],
+        "items": await all_shown(call, page.users),
         "is_paginated": True,
         "pagination": {"next_cursor": cursors.write(page.after) if page.after else None},
     }
     return done(call, answer)
 
 
-def shown(call: Call, view: UserView) -> dict[str, Any]:
-    """The user as the caller's access type sees it."""
-    return render.user(call.project, view, call.access)
+async def shown(call: Call, view: UserView) -> dict[str, Any]:
+    """The user as the caller's access type sees it, with the selected team."""
+    return (await all_shown(call, [view]))[0]
+
+
+async def all_shown(call: Call, views: Sequence[UserView]) -> list[dict[str, Any]]:
+    """Users as the caller's access type sees them, with their selected teams."""
+    found = await teams.selected(call, views)
+    return [
+        render.user(call.project, view, call.access, found.get(view.user.extras.get("selected_team_id", "")))
+        for view in views
+    ]
 
 
 async def _change(call: Call, user_id: str, body: ServerChange | ClientChange) -> Reply:
+    if body.selected_team_id:
+        await teams.require_membership(call, body.selected_team_id, user_id)
     password_hash: str | UnsetType = UNSET
     if isinstance(body, ServerChange):
         password_hash = await _password_hash(call, body.password)
@@ -209,7 +221,7 @@ async def _change(call: Call, user_id: str, body: ServerChange | ClientChange) -
         return _changes_of(view, body, password_hash)
 
     view = await action.change(call.rt, call.project, user_id, changes, dialect="stack", actor=f"stack:{call.access}")
-    return done(call, shown(call, view))
+    return done(call, await shown(call, view))
 
 
 def _changes_of(
@@ -239,6 +251,9 @@ def _changes_of(
 def extras_after(old: dict[str, Any], body: Described | ClientChange) -> dict[str, Any]:
     """What only this wire knows of a user, after a change."""
     new = dict(old)
+    selected = getattr(body, "selected_team_id", UNSET)
+    if selected is not UNSET:
+        new["selected_team_id"] = selected
     if body.otp_auth_enabled is not UNSET:
         new["otp_auth_enabled"] = body.otp_auth_enabled
     if isinstance(body, Described) and body.restricted_by_admin is not UNSET:
