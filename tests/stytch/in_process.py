@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from oneself.actions import projects
-from oneself.actions.projects import Declaration
+from oneself.actions.projects import Declaration, DeclaredProvider
 from oneself.actions.runtime import Runtime
 from oneself.app import opened_runtime
 from oneself.config import Config
-from oneself.model import Secret
-from oneself.wire.http import Request
+from oneself.model import ProjectConfig, ProviderCredentials, RedirectUrl, Secret
+from oneself.wire.http import Reply, Request
 from oneself.wire.stytch.dispatch import Pipeline
 from oneself.wire.stytch.routes import ROUTES
 
 _KEY = "test:" + base64.b64encode(b"k" * 32).decode()
+WANTED = Declaration(
+    display_name="In process",
+    providers=(
+        DeclaredProvider(
+            credentials=ProviderCredentials(config_id="github", provider="github", client_id="x"),
+            client_secret="y",
+        ),
+    ),
+    config=ProjectConfig(redirect_urls=(RedirectUrl(url="http://localhost:3000/", default=True),)),
+)
 
 
 @dataclass
@@ -47,6 +57,20 @@ class Face:
     pipeline: Pipeline
     project_id: str
     secret: str
+    public_token: str
+
+    async def get(
+        self,
+        template: str,
+        query: str,
+        peer: str = "127.0.0.1",
+        headers: Mapping[str, str] | None = None,
+        **params: str,
+    ) -> Reply:
+        """One navigation of a browser."""
+        route = next(each for each in ROUTES if (each.method, each.template) == ("GET", template))
+        path = template.format(**params)
+        return await self.pipeline(route, Request("GET", path, query, headers or {}, b"", peer, params), 200)
 
     async def call(self, method: str, template: str, body: object = None, **params: str) -> Any:
         """One operation as the backend calls it: its status and its JSON."""
@@ -62,11 +86,13 @@ class Face:
 
 
 @asynccontextmanager
-async def face_on(url: str) -> AsyncIterator[Face]:
-    """A fresh project on the database at `url`."""
+async def face_on(url: str, **settings: Any) -> AsyncIterator[Face]:
+    """A fresh project with one provider on the database at `url`; `settings` are the runtime's."""
     config = Config(base_url="http://localhost:8000", database_url=Secret(url), master_keys=Secret(_KEY))
     async with opened_runtime(config, upgrade=True) as opened:
         clock = Clock(opened.clock)
-        rt = replace(opened, clock=clock)
-        made = await projects.create(rt, Declaration(display_name="In process"))
-        yield Face(rt, clock, Pipeline(rt), made.project.stytch_id, made.keys.stytch_secret)
+        rt = replace(opened, clock=clock, settings=replace(opened.settings, **settings))
+        made = await projects.create(rt, WANTED)
+        yield Face(
+            rt, clock, Pipeline(rt), made.project.stytch_id, made.keys.stytch_secret, made.project.stytch_public_token
+        )

@@ -10,6 +10,8 @@ import pytest
 import stytch
 from stytch.core.response_base import StytchError
 
+from oneself.wire.stytch.faults import FAULTS
+from oneself.wire.stytch.refusals import WIRE
 from oneself.wire.stytch.routes import ROUTES
 from tests.stytch.rig import LOGIN_URL, Browser, Rig, refused
 
@@ -31,6 +33,14 @@ def test_a_refusal_is_in_the_envelope(dev: Rig) -> None:
     assert body["error_url"].endswith("#user_not_found")
     assert reply.headers["content-type"].startswith("application/json")
     assert reply.headers["cache-control"] == "no-store"
+
+
+def test_every_error_url_leads_to_its_words(dev: Rig) -> None:
+    body = dev.call("GET", "/v1/users/nope").json
+    page = Browser().get(body["error_url"].partition("#")[0])
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    for row in (*FAULTS.values(), *WIRE.values()):
+        assert f'id="{row.error_type}"' in page.body.decode()
 
 
 def test_the_live_environment_names_itself(minds: dict[str, Rig]) -> None:

@@ -108,7 +108,7 @@ def test_a_user_with_everything_parses_in_the_strict_model() -> None:
     assert body["trusted_metadata"] == {"plan": "gold"}
     assert body["untrusted_metadata"] == {"theme": "dark"}
     assert body["password"] == {
-        "password_id": f"password-test-{samples.PASSWORD_UUID}",
+        "password_id": f"password-test-{samples.USER_UUID}",
         "requires_reset": False,
     }
     assert body["phone_numbers"] == [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.stytch.in_process import Face, face_on
 from tests.stytch.test_sessions import claims_of
@@ -60,3 +62,52 @@ async def test_a_session_ends_with_its_duration_and_a_check_moves_it(sqlite_url:
         assert (await face.call("POST", TEMPLATE, ref))[0] == 404
         _, said = await face.call("GET", "/v1/sessions", user_id=made["user_id"])
         assert said["sessions"] == []
+
+
+async def test_one_address_begins_only_so_many_trips_in_a_minute(sqlite_url: str) -> None:
+    async with face_on(sqlite_url, starts_per_address=2) as face:
+
+        async def start(peer: str) -> int:
+            template = "/v1/public/oauth/{provider}/start"
+            reply = await face.get(template, f"public_token={face.public_token}", peer, provider="github")
+            assert ("retry-after" in dict(reply.headers)) == (reply.status == 429)
+            return reply.status
+
+        assert [await start("192.0.2.1") for _ in range(3)] == [302, 302, 429]
+        assert await start("192.0.2.2") == 302
+        face.clock.forward(61)
+        assert await start("192.0.2.1") == 302
+
+
+async def test_a_trip_that_takes_too_long_is_told_from_one_that_never_was(sqlite_url: str) -> None:
+    async with face_on(sqlite_url) as face:
+        begun = await face.get(
+            "/v1/public/oauth/{provider}/start", f"public_token={face.public_token}", provider="github"
+        )
+        location = dict(begun.headers)["location"]
+        sent = dict(parse_qsl(urlsplit(location).query))
+        callback_id = sent["redirect_uri"].rpartition("/")[2]
+        cookie = next(value for name, value in begun.headers if value.startswith("oneself-trip-"))
+        headers = {"cookie": cookie.partition(";")[0]}
+        face.clock.forward(601)
+        template = "/v1/oauth/callback/{callback_id}"
+        query = f"state={sent['state']}&code=x"
+        late = await face.get(template, query, headers=headers, callback_id=callback_id)
+        assert json.loads(late.body)["error_type"] == "expired_oauth_response"
+        bare = await face.get(template, query, callback_id=callback_id)
+        assert json.loads(bare.body)["error_type"] == "oauth_state_mismatch"
+        unknown = await face.get(template, "state=x", headers=headers, callback_id=callback_id)
+        assert json.loads(unknown.body)["error_type"] == "oauth_invalid_state"
+
+
+async def test_a_ticket_ends_after_ten_minutes(sqlite_url: str) -> None:
+    async with face_on(sqlite_url) as face:
+        made = await signed_in(face)
+        body = {"provider": "github", "user_id": made["user_id"]}
+        template = "/v1/public/oauth/{provider}/start"
+        for seconds, status in ((590, 302), (610, 400)):
+            _, said = await face.call("POST", "/v1/oauth/attach", body)
+            face.clock.forward(seconds)
+            query = f"public_token={face.public_token}&oauth_attach_token={said['oauth_attach_token']}"
+            reply = await face.get(template, query, provider="github")
+            assert reply.status == status

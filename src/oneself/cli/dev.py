@@ -21,7 +21,7 @@ from oneself.config import (
     StackSide,
     StytchSide,
 )
-from oneself.config.schema import DeclaredRedirect
+from oneself.config.schema import DeclaredRedirect, Limits
 from oneself.emulator import endpoints_for
 from oneself.model import Secret
 from oneself.wire.console.dev import DevPage, Entry, Snippet
@@ -80,6 +80,8 @@ def settings(base_url: str, data: Path, keys: DevKeys) -> Config:
         # the emulated providers answer on this very port
         allowed_private_hosts=(base_url.partition("://")[2],),
         log_level="warning",
+        # scripts and test suites begin hundreds of trips from this one machine
+        limits=Limits(starts_per_address=1_000_000, starts_per_project=1_000_000),
         projects=(
             DeclaredProject(
                 id=project.id,

@@ -14,6 +14,7 @@ from oneself.wire.stytch.call import Call
 from oneself.wire.stytch.faults import row_of
 from oneself.wire.stytch.refusals import Row
 
+ERRORS_PATH = "/v1/errors"
 NO_STORE = ("cache-control", "no-store")
 
 _log = logging.getLogger("oneself.wire.stytch")
@@ -58,7 +59,7 @@ def faulted(call: Call, fault: Fault, ways: tuple[pages.Way, ...] = ()) -> Reply
 
 def error_url(rt: Runtime, row: Row) -> str:
     """Return the address that explains a refusal."""
-    return f"{rt.settings.base_url}/docs/errors#{row.error_type}"
+    return f"{rt.settings.base_url}{ERRORS_PATH}#{row.error_type}"
 
 
 def request_id(call: Call) -> str:

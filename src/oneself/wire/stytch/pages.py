@@ -100,17 +100,23 @@ def refusal_page(status: int, error_type: str, request_id: str, ways: tuple[Way,
     links = "".join(
         f'<a href="{escape(way.url)}" rel="noreferrer">{escape(way.words)}</a>' for way in ways if _harmless(way.url)
     )
-    page = (
+    page = whole(
+        "Sign-in stopped",
+        f"<h1>{escape(advice.happened)}</h1><p>{escape(advice.do)}</p>"
+        f'<p class="do">{links}</p>'
+        f"<p><small>{escape(error_type)} &middot; {escape(request_id)}</small></p>",
+    )
+    return Reply(status, page.encode(), HTML_TYPE, page_headers())
+
+
+def whole(title: str, body: str) -> str:
+    """Return a page; `body` is markup of our own."""
+    return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="robots" content="noindex">'
-        f"<title>Sign-in stopped</title><style>{STYLE}</style></head><body><main>"
-        f"<h1>{escape(advice.happened)}</h1><p>{escape(advice.do)}</p>"
-        f'<p class="do">{links}</p>'
-        f"<p><small>{escape(error_type)} &middot; {escape(request_id)}</small></p>"
-        "</main></body></html>"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>"
     )
-    return Reply(status, page.encode(), HTML_TYPE, page_headers())
 
 
 def page_headers() -> list[tuple[str, str]]:

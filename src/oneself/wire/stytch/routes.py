@@ -3,8 +3,21 @@
 from typing import Any
 
 from oneself.wire.http import Handler, Route
-from oneself.wire.stytch import absent, answers, bodies, oauth, passwords, sdk, search, sessions, trips, users
+from oneself.wire.stytch import (
+    absent,
+    answers,
+    bodies,
+    oauth,
+    passwords,
+    reference,
+    sdk,
+    search,
+    sessions,
+    trips,
+    users,
+)
 from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
+from oneself.wire.stytch.envelope import ERRORS_PATH
 
 
 def _backend(method: str, template: str, handler: Handler, summary: str, response: Any, **more: Any) -> Route:
@@ -316,6 +329,17 @@ PASSWORDS = (
     ),
 )
 
+REFERENCE = (
+    Route(
+        "GET",
+        ERRORS_PATH,
+        "errors",
+        reference.errors,
+        "Read what each error means.",
+        access=ANYBODY,
+    ),
+)
+
 SDK = (
     _sdk(
         "GET",
@@ -443,4 +467,4 @@ SDK = (
     ),
 )
 
-ROUTES: tuple[Route, ...] = (*OAUTH, *USERS, *SESSIONS, *PASSWORDS, *SDK)
+ROUTES: tuple[Route, ...] = (*OAUTH, *USERS, *SESSIONS, *PASSWORDS, *REFERENCE, *SDK)

@@ -9,7 +9,7 @@ from oneself.actions.return_urls import with_query
 from oneself.actions.start import StartRequest
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project, Secret, Trip
-from oneself.wire.http import Reply
+from oneself.wire.http import TEXT_TYPE, Reply
 from oneself.wire.stytch import pages
 from oneself.wire.stytch.call import Call
 from oneself.wire.stytch.cookies import TripCookies, callback_path
@@ -100,7 +100,7 @@ def _redirect(status: int, location: str, cookies: list[str] | None = None) -> R
         ("referrer-policy", "no-referrer"),
     ]
     headers += [("set-cookie", cookie) for cookie in cookies or []]
-    return Reply(status, b"", headers=headers)
+    return Reply(status, b"", TEXT_TYPE, headers)
 
 
 # After these the same sign-in may well succeed.
