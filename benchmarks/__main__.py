@@ -1,0 +1,97 @@
+"""One command measures the server on both databases: `python3 tasks.py bench`, or `python -m benchmarks`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import uvloop
+
+from benchmarks import machine, report
+from benchmarks.engines import opened
+from benchmarks.measuring import Plan, Result, measure
+from benchmarks.site import provider
+
+ENGINES = ("sqlite", "postgresql")
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def main() -> int:
+    """Measure what the arguments ask for and print it."""
+    arguments = _arguments()
+    plan = _plan(arguments)
+    cores = machine.cores()
+    wanted = [arguments.engine] if arguments.engine else list(ENGINES)
+    about = machine.describe(cores)
+    results = [_measured(engine, cores, plan) for engine in wanted]
+    text = report.document(about, plan, results)
+    if arguments.json:
+        print(json.dumps(report.figures(about, plan, results)))
+    else:
+        print(text)
+    if arguments.write:
+        RESULTS.write_text(text)
+    return 0
+
+
+def _measured(engine: str, cores: machine.Cores, plan: Plan) -> Result:
+    folder = Path(tempfile.mkdtemp(prefix="oneself-bench-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        chosen = stack.enter_context(opened(engine, folder, cores, plan.connections))
+        url = stack.enter_context(provider(cores, plan.regulars + plan.others, plan.newcomers))
+        stack.enter_context(machine.pinned(*cores.others))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(measure(chosen, url, cores, plan, _Progress()))
+
+
+class _Progress:
+    """Says on standard error what is done now, with the seconds since the beginning."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        print(f"{time.monotonic() - self._began:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    quick = arguments.quick
+    seconds = arguments.seconds or (1.0 if quick else 4.0)
+    rounds = arguments.rounds or (1 if quick else 3)
+    warm_up = min(1.0, seconds / 2)
+    prepared = round((seconds + warm_up) * rounds * 1_500)
+    return Plan(
+        seconds=seconds,
+        warm_up=warm_up,
+        rounds=rounds,
+        connections=arguments.connections,
+        regulars=200 if quick else 2_000,
+        others=prepared + 500,
+        newcomers=prepared + 500,
+        only=arguments.only,
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of a second each, to see that it works")
+    parser.add_argument("--engine", choices=ENGINES, help="one database only")
+    parser.add_argument("--seconds", type=float, help="how long each operation is measured in a round")
+    parser.add_argument("--rounds", type=int, help="how many rounds; figures are their medians")
+    parser.add_argument("--connections", type=int, default=32, help="connections of the load (default %(default)s)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="operations whose line holds this text")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--write", action="store_true", help=f"write the tables to {RESULTS.name} too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The figures as tables for people and as JSON for machines."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks import peers
+from benchmarks.measuring import Line, Plan, Result
+
+READ_KEEPS, WRITE_KEEPS = 0.6, 0.5
+"""What is promised of the database's own rate, per core."""
+FIRST_ANSWER_SECONDS, IDLE_BYTES = 1.5, 100_000_000
+
+HEADINGS = (
+    *("operation", "requests/s", "p50 ms", "p99 ms", "CPU µs", "core busy", "full core/s"),
+    *("statements", "commits", "database alone/s", "kept", "promised", "fastest peer/s", "times"),
+)
+Row = tuple[str, ...]
+
+
+def document(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> str:
+    """The whole report in Markdown."""
+    parts = ["# Benchmark results", "", "Written by `python3 tasks.py bench --write`; never by hand.", ""]
+    parts += table(("this machine", ""), list(machine.items()))
+    parts += ["", _conditions(plan), ""]
+    for result in results:
+        parts += [f"## {result.engine.version}", "", f"The database alone: {result.engine.tool}.", ""]
+        parts += table(HEADINGS, [_row(line) for line in result.lines])
+        parts += ["", *table(("process", "measured", "promised"), _process(result)), ""]
+    parts += ["## Others", "", peers.CONDITIONS, ""]
+    return "\n".join([*parts, *table(("server", *peers.OPERATIONS), _peers())]) + "\n"
+
+
+def table(headings: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """A table in Markdown with its columns in line."""
+    widths = [max(len(row[place]) for row in (headings, *rows)) for place in range(len(headings))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *rest = (cell for cell in zip(cells, widths, strict=True))
+        return "| " + " | ".join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)]) + " |"
+
+    rule = "| " + " | ".join(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]) + " |"
+    return [line(headings), rule, *map(line, rows)]
+
+
+def figures(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> dict[str, Any]:
+    """The whole report for machines."""
+    return {
+        "machine": machine,
+        "seconds": plan.seconds,
+        "rounds": plan.rounds,
+        "connections": plan.connections,
+        "engines": {
+            result.engine.name: {
+                "version": result.engine.version,
+                "first_answer_seconds": min(result.first_answers),
+                "idle_bytes": result.idle_bytes,
+                "loaded_bytes": result.loaded_bytes,
+                "operations": [_figures(line) for line in result.lines],
+            }
+            for result in results
+        },
+    }
+
+
+def _figures(line: Line) -> dict[str, Any]:
+    return {
+        "operation": line.operation.name,
+        "dialect": line.operation.dialect,
+        "requests_per_second": line.of(lambda sample: sample.rate),
+        "requests": sum(sample.count for sample in line.samples),
+        "p50_ms": line.of(lambda sample: sample.quantile(0.5)) * 1e3,
+        "p99_ms": line.of(lambda sample: sample.quantile(0.99)) * 1e3,
+        "cpu_micros": line.of(lambda sample: sample.cpu_micros),
+        "core_busy": line.of(lambda sample: sample.busy),
+        "statements": line.cost.statements,
+        "commits": line.cost.commits,
+        "database_alone_per_second": line.alone,
+        "kept": line.kept,
+    }
+
+
+def _row(line: Line) -> Row:
+    said = _figures(line)
+    promised = WRITE_KEEPS if line.operation.write else READ_KEEPS
+    peer = peers.best(line.operation.peer) if line.operation.peer else None
+    return (
+        f"{said['dialect']}: {said['operation']}",
+        f"{said['requests_per_second']:,.0f}",
+        f"{said['p50_ms']:.1f}",
+        f"{said['p99_ms']:.1f}",
+        f"{said['cpu_micros']:,.0f}",
+        f"{said['core_busy']:.0%}",
+        f"{1e6 / said['cpu_micros']:,.0f}",
+        f"{said['statements']:.3g}",
+        f"{said['commits']:.3g}",
+        f"{_median(line.alone):,.0f}" if line.alone else "",
+        f"{line.kept:.0%}" if line.kept is not None else "",
+        f"{promised:.0%}" if line.kept is not None else "",
+        f"{peer[1]:,.0f} {peer[0].partition(' ')[0]}" if peer else "",
+        f"{said['requests_per_second'] / peer[1]:.1f}" if peer else "",
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def _process(result: Result) -> list[Row]:
+    return [
+        ("first answer after start", f"{min(result.first_answers):.2f} s", f"{FIRST_ANSWER_SECONDS} s"),
+        ("memory when idle", f"{result.idle_bytes / 1e6:.0f} MB", f"{IDLE_BYTES / 1e6:.0f} MB"),
+        ("memory after the load", f"{result.loaded_bytes / 1e6:.0f} MB", ""),
+    ]
+
+
+def _peers() -> list[Row]:
+    def cell(figures: dict[str, tuple[float, float]], operation: str) -> str:
+        if operation not in figures:
+            return ""
+        rate, millis = figures[operation]
+        return f"{rate:,g}/s, {millis:g} ms"
+
+    return [(peer.name, *(cell(peer.figures, name) for name in peers.OPERATIONS)) for peer in peers.PEERS]
+
+
+def _conditions(plan: Plan) -> str:
+    rounds = "the median of " + (f"{plan.rounds} rounds" if plan.rounds > 1 else "one round")
+    return (
+        f"Each figure is {rounds} of {plan.seconds:g} seconds after {plan.warm_up:g} of warm-up, over "
+        f"{plan.connections} kept-alive connections from a client of our own (asyncio on bare sockets). Every answer "
+        "is checked, and one wrong answer voids the run. `CPU µs` is the server's processor time for one request; "
+        "`core busy` is how much of its core it used: where that is below 100 %, the other core was the limit, and "
+        "`full core/s` says what the CPU time leaves room for (computed, not measured). A whole sign-in is start, the "
+        "provider's page, callback and redeem; its latency holds the provider's part. The database alone runs the same "
+        "statements on the server's core in the same minute, every commit on the disk. `first in a minute` signs a JWT "
+        f"anew (RSA); the other checks take {plan.regulars // 2:,} sessions in turn and reuse the JWT of the last 60 "
+        "seconds."
+    )
