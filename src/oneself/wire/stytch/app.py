@@ -9,6 +9,7 @@ from oneself.wire import openapi
 from oneself.wire.http import mount
 from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
 from oneself.wire.stytch.answers import ErrorBody
+from oneself.wire.stytch.call import SDK_PREFIX
 from oneself.wire.stytch.dispatch import Pipeline
 from oneself.wire.stytch.reach import refusals
 from oneself.wire.stytch.routes import ROUTES
@@ -34,7 +35,7 @@ def create_app(rt: Runtime) -> "falcon.asgi.App[falcon.asgi.Request, falcon.asgi
 
 def description(rt: Runtime) -> dict[str, Any]:
     """Return the OpenAPI description of every operation."""
-    return openapi.describe(
+    described = openapi.describe(
         ROUTES,
         "Oneself: Stytch's consumer API",
         _VERSION,
@@ -44,3 +45,14 @@ def description(rt: Runtime) -> dict[str, Any]:
         error=ErrorBody,
         refusals=refusals,
     )
+    for path, operations in described["paths"].items():
+        if path.startswith(SDK_PREFIX):
+            for operation in operations.values():
+                _wrap(operation["responses"]["200"])
+    return described
+
+
+def _wrap(success: dict[str, Any]) -> None:
+    """Describe an answer as the browser SDK gets it, inside `data`."""
+    content = success["content"][openapi.JSON_MEDIA]
+    content["schema"] = {"type": "object", "properties": {"data": content["schema"]}, "required": ["data"]}
