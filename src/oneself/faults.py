@@ -20,6 +20,7 @@ class FaultCode(StrEnum):
     EMAIL_OWNER_UNVERIFIED = "email_owner_unverified"
     EMAIL_INVALID = "email_invalid"
     EMAIL_NOT_FOUND = "email_not_found"
+    EMAIL_OWN_TWICE = "email_own_twice"
     PHONE_IN_USE = "phone_in_use"
     PHONE_INVALID = "phone_invalid"
     PHONE_NOT_FOUND = "phone_not_found"

@@ -43,6 +43,14 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.EMAIL_OWNER_UNVERIFIED, None): _known(
         "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE/unverified"
     ),
+    (FaultCode.EMAIL_IN_USE, "contact_channels_create"): _known(
+        "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE"
+    ),
+    (FaultCode.EMAIL_IN_USE, "contact_channels_update"): _known(
+        "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE"
+    ),
+    (FaultCode.EMAIL_NOT_FOUND, None): _plain(404, "Contact channel not found."),
+    (FaultCode.EMAIL_OWN_TWICE, None): _plain(409, "This user has this contact channel already."),
     (FaultCode.EMAIL_INVALID, None): _plain(400, "The e-mail address is not valid."),
     (FaultCode.PASSWORD_WRONG, None): _known("EMAIL_PASSWORD_MISMATCH"),
     (FaultCode.LIMIT_REACHED, None): _plain(429, "Too many requests. Please try again in a moment."),

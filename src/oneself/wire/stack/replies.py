@@ -119,6 +119,25 @@ class RestrictedReason(msgspec.Struct):
     type: Literal["anonymous", "email_not_verified", "restricted_by_administrator"]
 
 
+class ContactChannel(msgspec.Struct):
+    """An address of a user."""
+
+    user_id: str
+    id: str
+    value: str
+    type: str
+    used_for_auth: bool
+    is_verified: bool
+    is_primary: bool
+
+
+class ContactChannels(msgspec.Struct):
+    """Addresses, oldest first."""
+
+    items: list[ContactChannel]
+    is_paginated: bool
+
+
 class Team(msgspec.Struct):
     """A team; what only servers see is missing for clients."""
 

@@ -3,6 +3,7 @@
 from oneself.wire.stack import (
     api_keys,
     connected_accounts,
+    contact_channels,
     cross_domain,
     internal_projects,
     oauth,
@@ -24,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *connected_accounts.OPERATIONS,
     *passwords.OPERATIONS,
     *users.OPERATIONS,
+    *contact_channels.OPERATIONS,
     *teams.OPERATIONS,
     *sessions.OPERATIONS,
     *projects.OPERATIONS,

@@ -1,6 +1,6 @@
 """`/auth/sessions`: sessions made by the application's server, listed, ended and refreshed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -96,6 +96,10 @@ async def refresh_current(call: Call) -> Reply:
     return done(call, {"access_token": access_token})
 
 
+def _named(call: Call) -> dict[str, Any]:
+    return {"user_id": call.body.user_id}
+
+
 OPERATIONS: tuple[Operation, ...] = (
     operation(
         "POST",
@@ -105,6 +109,7 @@ OPERATIONS: tuple[Operation, ...] = (
         allowed=SERVER,
         body=CreateBody,
         response=SessionTokens,
+        facts=_named,
     ),
     operation(
         "GET",
