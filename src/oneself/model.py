@@ -329,7 +329,8 @@ class Profile(Noun, frozen=True, kw_only=True):
 class TokenSet(Noun, frozen=True, kw_only=True):
     """What one grant of a provider gave us, in clear: only ever in memory, on its way to or from a seal.
 
-    `expires_at` is 0 where the provider did not say. `scopes` are those granted, else those asked for.
+    `expires_at` is 0 where the provider did not say. `scopes` are those granted, else those asked for. `callback_uri`
+    is ours, which some providers want to see again when the grant is refreshed.
     """
 
     access_token: str
@@ -338,6 +339,7 @@ class TokenSet(Noun, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     expires_at: int = 0
     token_type: str = "Bearer"
+    callback_uri: str = ""
 
     def __repr__(self) -> str:
         return f"TokenSet(scopes={self.scopes!r}, expires_at={self.expires_at})"

@@ -159,9 +159,9 @@ def emulator() -> Iterator[str]:
 
 
 def declaration(emulator: str) -> Declaration:
-    """A project with four emulated providers, allowed return URIs and trusted domains."""
+    """A project with emulated providers, allowed return URIs and trusted domains."""
     providers = []
-    for provider in ("google", "github", "spotify", "generic_oidc"):
+    for provider in ("google", "github", "spotify", "generic_oidc", "gitlab", "yahoo", "facebook"):
         issuer = f"{emulator}/oidc" if provider == "generic_oidc" else ""
         endpoints = {} if issuer else endpoints_for(provider, emulator)
         credentials = ProviderCredentials(

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from oneself.actions import access_token, history
+from oneself.actions import access_token, accounts, history
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
 from oneself.model import TokenSet
@@ -164,3 +164,145 @@ async def test_no_token_lies_in_clear_in_the_database(world: World) -> None:
     assert found is not None
     sealed = bytes(found[1][0].sealed)
     assert not any(token.encode() in sealed for token in wanted)
+
+
+async def decisions(world: World, user_id: str) -> list[str]:
+    """What the audit tells of the user's refreshes, oldest first."""
+    entries = await history.of_user(world.rt, world.project, user_id, 50)
+    return [entry.decision for entry in reversed(entries) if entry.action == "token.refresh"]
+
+
+async def test_a_lost_answer_is_told_once_and_only_the_providers_word_disconnects(world: World) -> None:
+    user_id, _ = await connected(world, "github")
+    # GitHub replaced the refresh token, and we never heard of it; twice we cannot even ask again
+    await world.control("faults", provider="github", endpoint="token", times=1, kind="reset", after=True)
+    await world.control("faults", provider="github", endpoint="token", times=1, kind="reset")
+    for _ in range(2):
+        with pytest.raises(Fault) as lost:
+            await access_token.fresh(world.rt, world.project, user_id, "github")
+        assert lost.value.code is FaultCode.PROVIDER_UNAVAILABLE
+        assert await decisions(world, user_id) == ["ambiguous"]
+        world.clock.ahead += MINUTE
+    with pytest.raises(Fault) as dead:
+        await access_token.fresh(world.rt, world.project, user_id, "github")
+    assert dead.value.code is FaultCode.RECONNECT_NEEDED
+    assert dead.value.facts["ambiguous"] is True
+    assert await decisions(world, user_id) == ["ambiguous", "revoked"]
+    await world.sign_in("github", "ada")
+    assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
+
+
+async def test_a_request_that_was_lost_on_its_way_does_no_harm(world: World) -> None:
+    user_id, _ = await connected(world, "github")
+    await world.control("faults", provider="github", endpoint="token", times=1, kind="reset")
+    with pytest.raises(Fault):
+        await access_token.fresh(world.rt, world.project, user_id, "github")
+    world.clock.ahead += MINUTE
+    assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
+    assert await decisions(world, user_id) == ["ambiguous", "recovered"]
+
+
+async def test_a_lost_answer_of_a_reusable_token_is_no_ambiguity(world: World) -> None:
+    user_id, _ = await connected(world, "spotify")
+    await world.control("faults", provider="spotify", endpoint="token", times=1, kind="reset", after=True)
+    with pytest.raises(Fault):
+        await access_token.fresh(world.rt, world.project, user_id, "spotify")
+    world.clock.ahead += MINUTE
+    assert (await access_token.fresh(world.rt, world.project, user_id, "spotify")).access_token
+    assert await decisions(world, user_id) == ["unavailable", "recovered"]
+
+
+async def test_during_an_outage_a_token_is_handed_out_to_its_end(world: World) -> None:
+    user_id, old = await connected(world, "spotify")
+    world.clock.ahead -= 2 * MINUTE
+    await world.control("faults", provider="spotify", endpoint="token", times=0, kind="server_error")
+    for _ in range(2):
+        still = await access_token.fresh(world.rt, world.project, user_id, "spotify")
+        assert still.access_token == old.access_token
+    world.clock.ahead += 2 * MINUTE
+    with pytest.raises(Fault):
+        await access_token.fresh(world.rt, world.project, user_id, "spotify")
+    assert await decisions(world, user_id) == ["unavailable"]
+
+
+async def test_a_provider_that_refuses_our_client_disconnects_nobody(world: World) -> None:
+    user_id, _ = await connected(world, "spotify")
+    fault = {"kind": "oauth_error", "error": "invalid_client", "status": 401}
+    await world.control("faults", provider="spotify", endpoint="token", times=1, **fault)
+    with pytest.raises(Fault) as refused:
+        await access_token.fresh(world.rt, world.project, user_id, "spotify")
+    assert refused.value.code is FaultCode.PROVIDER_MISCONFIGURED
+    world.clock.ahead += MINUTE
+    assert (await access_token.fresh(world.rt, world.project, user_id, "spotify")).access_token
+    assert await decisions(world, user_id) == ["misconfigured", "recovered"]
+
+
+@pytest.mark.parametrize("provider", ["gitlab", "yahoo"])
+async def test_our_callback_uri_goes_along_where_the_provider_wants_it(world: World, provider: str) -> None:
+    user_id, old = await connected(world, provider)
+    for _ in range(2):
+        new = await access_token.fresh(world.rt, world.project, user_id, provider)
+        assert new.access_token != old.access_token
+        old = new
+        world.clock.ahead += DAY
+    assert await refreshes(world, provider) == 2
+
+
+async def test_a_token_that_is_traded_while_it_lives_is_traded_in_time(world: World) -> None:
+    await world.control("counts", "DELETE")
+    ended = await world.sign_in("facebook", "ada")
+    user_id, old = ended.view.user.id, ended.tokens
+    assert not old.refresh_token
+    first = await access_token.fresh(world.rt, world.project, user_id, "facebook")
+    assert first.access_token == old.access_token
+    world.clock.ahead += (old.expires_at - world.clock()) * 2 // 3
+    # the provider is away: what lives is handed out, and traded a little later
+    await world.control("faults", provider="facebook", endpoint="token", times=1, kind="server_error")
+    assert (await access_token.fresh(world.rt, world.project, user_id, "facebook")).access_token == old.access_token
+    world.clock.ahead += MINUTE
+    traded = await access_token.fresh(world.rt, world.project, user_id, "facebook")
+    assert traded.access_token != old.access_token
+    assert await decisions(world, user_id) == ["unavailable", "recovered"]
+
+
+async def test_an_answer_that_came_too_late_brings_a_given_up_grant_back(world: World) -> None:
+    """A process that slept longer than its lease, and woke up with the provider's answer in its hands."""
+    user_id, _ = await connected(world, "github")
+    sleeper = await opened_runtime(world.rt.db, world.clock, world.rt.ring, world.emulator)
+    await world.control("faults", provider="github", endpoint="token", times=1, kind="delay", seconds=1.0)
+    late = asyncio.create_task(access_token.fresh(sleeper, world.project, user_id, "github"))
+    await asyncio.sleep(0.4)
+    world.clock.ahead += MINUTE
+    with pytest.raises(Fault) as given_up:
+        await access_token.fresh(world.rt, world.project, user_id, "github")
+    assert given_up.value.code is FaultCode.RECONNECT_NEEDED
+    assert given_up.value.facts["ambiguous"] is True
+    saved = await late
+    await sleeper.outbound.close()
+    assert await decisions(world, user_id) == ["ambiguous", "recovered"]
+    again = await access_token.fresh(world.rt, world.project, user_id, "github")
+    assert again.access_token == saved.access_token
+
+
+async def test_unlinked_while_it_was_refreshed(world: World) -> None:
+    user_id, _ = await connected(world, "github")
+    await world.control("faults", provider="github", endpoint="token", times=1, kind="delay", seconds=0.6)
+    reading = asyncio.create_task(access_token.fresh(world.rt, world.project, user_id, "github"))
+    await asyncio.sleep(0.3)
+    held = await accounts.listing(world.rt, world.project, user_id)
+    await accounts.remove(world.rt, world.project, held[0].id, dialect="stack")
+    with pytest.raises(Fault) as refused:
+        await reading
+    assert refused.value.code is FaultCode.CONNECTION_MISSING
+
+
+async def test_a_stop_waits_for_refreshes_under_way(world: World) -> None:
+    user_id, _ = await connected(world, "github")
+    await world.control("faults", provider="github", endpoint="token", times=1, kind="delay", seconds=0.3)
+    reader = asyncio.create_task(access_token.fresh(world.rt, world.project, user_id, "github"))
+    await asyncio.sleep(0.1)
+    reader.cancel()
+    assert world.rt.refreshes
+    await access_token.settle(world.rt)
+    assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
+    assert await refreshes(world, "github") == 1

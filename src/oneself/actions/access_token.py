@@ -12,9 +12,10 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import Project, SealedTokens, TokenSet
 from oneself.rules import scopes as scope_rules
 from oneself.rules.lifetimes import SECOND, is_fresh
+from oneself.steps import refreshing
 from oneself.steps import tokens as sealing
-from oneself.steps.recording import Deed, record
-from oneself.store import users, vault
+from oneself.steps.refreshing import Failure, Leased, Place
+from oneself.store import vault
 from oneself.store.database import Tx
 from oneself.upstream import discovery
 from oneself.upstream.client import Client
@@ -26,6 +27,9 @@ from oneself.upstream.tokens import refresh
 _LOOK_EVERY_SECONDS = 0.1
 # After a transient failure the provider is left alone for this long, unless it says otherwise itself.
 _COOL_DOWN_SECONDS = 5
+# During an outage an access token is handed out while it lives at least this long.
+_LAST_USE = 10 * SECOND
+_TRANSIENT = (FaultCode.PROVIDER_UNAVAILABLE, FaultCode.PROVIDER_REPLY_INVALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,34 @@ class _Grant:
     kept: SealedTokens
 
     @property
-    def place(self) -> tuple[str, str, str]:
-        """What names it in the vault."""
-        return self.project.id, self.kept.account_id, self.kept.scopes
+    def place(self) -> Place:
+        """Where it lies in the vault, and whose it is."""
+        return Place(self.project.id, self.user_id, self.kept.account_id, self.kept.scopes, self.rt.random)
+
+    @property
+    def trades_access_token(self) -> bool:
+        """Whether the provider renews a live access token instead of taking a refresh token."""
+        return self.client.provider.refresh.kind == "exchange"
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there is anything to ask the provider with."""
+        return self.kept.has_refresh_token or self.trades_access_token
+
+    @property
+    def replay_within(self) -> int | None:
+        """For how many microseconds the provider takes a refresh token a second time; None: for ever."""
+        return None if self.client.rotation == "reusable" else self.client.provider.refresh.grace * SECOND
+
+    def is_fresh(self, kept: SealedTokens) -> bool:
+        """Whether the access token may be handed out as it is.
+
+        One that can only be renewed while it lives is renewed in the second half of its life, not in its last minutes.
+        """
+        now = self.rt.clock()
+        if self.trades_access_token and kept.expires_at:
+            return now < (kept.obtained_at + kept.expires_at) // 2
+        return is_fresh(kept.obtained_at, kept.expires_at, now)
 
 
 async def fresh(
@@ -52,8 +81,8 @@ async def fresh(
 
     `subject` picks one of several accounts at the provider. Raises Fault(PROVIDER_UNKNOWN),
     Fault(PROVIDER_NOT_CONFIGURED), Fault(PROVIDER_NOT_ENABLED), Fault(SHARED_TOKENS_REFUSED), Fault(USER_NOT_FOUND),
-    Fault(CONNECTION_MISSING), Fault(SCOPE_MISSING), Fault(RECONNECT_NEEDED), Fault(PROVIDER_UNAVAILABLE) with the fact
-    `retry_after` in seconds, Fault(PROVIDER_MISCONFIGURED).
+    Fault(CONNECTION_MISSING), Fault(SCOPE_MISSING), Fault(RECONNECT_NEEDED) with the fact `ambiguous` where an answer
+    was lost, Fault(PROVIDER_UNAVAILABLE) with the fact `retry_after` in seconds, Fault(PROVIDER_MISCONFIGURED).
     """
     credentials, client = await client_of(rt, project, config_id)
     if credentials.shared and not rt.settings.allow_shared_tokens:
@@ -61,6 +90,7 @@ async def fresh(
     if not credentials.allow_connected_accounts:
         raise Fault(FaultCode.PROVIDER_NOT_ENABLED, "not for connected accounts")
     found = await vault.for_user(rt.db, project.id, user_id, config_id, subject)
+    rt.reached("refresh.read")
     if found is None:
         raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
     accounts, sets = found
@@ -78,7 +108,7 @@ async def _stored(grants: list[_Grant]) -> TokenSet | None:
     """The first access token that is still fresh, asked of the provider itself where the operator wants that."""
     for grant in grants:
         kept, rt = grant.kept, grant.rt
-        if kept.dead_at or not is_fresh(kept.obtained_at, kept.expires_at, rt.clock()):
+        if kept.dead_at or not grant.is_fresh(kept):
             continue
         opened = _opened(grant, kept)
         if not opened.access_token:
@@ -88,11 +118,19 @@ async def _stored(grants: list[_Grant]) -> TokenSet | None:
     return None
 
 
+async def settle(rt: Runtime) -> None:
+    """Wait for every refresh of this process that is under way, so that a stop leaves none without an outcome.
+
+    Each ends within the outbound deadline.
+    """
+    await asyncio.gather(*rt.refreshes.values(), return_exceptions=True)
+
+
 async def _refreshed(grants: list[_Grant]) -> TokenSet:
     """The first grant that can be refreshed; if none can, why the last one could not."""
     why = Fault(FaultCode.SCOPE_MISSING, "no grant that can be refreshed")
     for grant in grants:
-        if grant.kept.dead_at or not grant.kept.has_refresh_token:
+        if grant.kept.dead_at or not grant.renewable:
             if grant.kept.dead_at:
                 why = Fault(FaultCode.RECONNECT_NEEDED, "the provider ended this grant")
             continue
@@ -100,19 +138,36 @@ async def _refreshed(grants: list[_Grant]) -> TokenSet:
             return await _single_flight(grant)
         except Fault as fault:
             if fault.code is not FaultCode.RECONNECT_NEEDED:
-                raise
+                return _still_alive(grant, fault)
             why = fault
     raise why
 
 
+def _still_alive(grant: _Grant, fault: Fault) -> TokenSet:
+    """What the vault holds, where the provider is away and the access token has a little life left; else the fault."""
+    alive = grant.kept.expires_at - grant.rt.clock() > _LAST_USE
+    # the lost answer may have ended the access token with the refresh token
+    killed = _is_lost(fault) and not grant.client.provider.refresh.keeps_access_token
+    if fault.code not in _TRANSIENT or not alive or killed:
+        raise fault
+    return _opened(grant, grant.kept)
+
+
 async def _single_flight(grant: _Grant) -> TokenSet:
     """One refresh per process: whoever comes while it is under way waits for the same answer."""
-    flights = grant.rt.refreshes
-    running: asyncio.Task[TokenSet] | None = flights.get(grant.place)
+    flights, place = grant.rt.refreshes, grant.place.key
+    running: asyncio.Task[TokenSet] | None = flights.get(place)
     if running is None:
         running = asyncio.create_task(_refresh_once(grant))
-        flights[grant.place] = running
-        running.add_done_callback(lambda _: flights.pop(grant.place, None))
+        flights[place] = running
+
+        def landed(flight: asyncio.Task[TokenSet]) -> None:
+            flights.pop(place, None)
+            # asked for here, so that nobody is told of it where all who waited have gone away
+            if not flight.cancelled():
+                flight.exception()
+
+        running.add_done_callback(landed)
     # A caller who goes away must not take the refresh with it: others wait for it.
     return await asyncio.shield(running)
 
@@ -132,47 +187,41 @@ async def _refresh_once(grant: _Grant) -> TokenSet:
         if kept.retry_at > now:
             raise _later(kept.retry_at - now)
         if kept.lease_until <= now:
-            fence = await _lease(grant, kept)
-            if fence is not None:
-                return await _call(grant, kept, fence)
+            leased = await _lease(grant, kept)
+            if leased is not None:
+                return await _call(grant, kept, leased.fence)
         elif now > give_up:
             raise _later(SECOND)
         else:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
-        kept = await vault.one(rt.db, *grant.place)
+        kept = await vault.one(rt.db, *grant.place.key)
 
 
 def _settled(grant: _Grant, kept: SealedTokens) -> TokenSet | None:
     """What another made of it meanwhile: fresh tokens, or the news that the grant is dead."""
     if kept.dead_at:
         raise Fault(FaultCode.RECONNECT_NEEDED, "the provider ended this grant")
-    if kept.fence != grant.kept.fence and is_fresh(kept.obtained_at, kept.expires_at, grant.rt.clock()):
+    if kept.fence != grant.kept.fence and grant.is_fresh(kept):
         return _opened(grant, kept)
     return None
 
 
-async def _lease(grant: _Grant, kept: SealedTokens) -> int | None:
-    """The right to call, with the journal row that says so; None where another was first.
-
-    A lease that ran out with its journal still open is a call whose outcome nobody knows. Where the provider takes a
-    refresh token twice, it is simply made again; where it does not, the grant is declared ambiguous, once.
-    """
+async def _lease(grant: _Grant, kept: SealedTokens) -> Leased | None:
+    """The right to call, with the journal row that says so; None where another was first."""
     rt = grant.rt
+    owner = new_uuid(rt.random)
     length = 2 * int(rt.settings.upstream_deadline_seconds * SECOND) + 2 * SECOND
 
-    async def work(tx: Tx) -> int | None:
-        open_call = await vault.unanswered(tx, *grant.place)
-        fence = await vault.lease(tx, grant.project.id, kept, new_uuid(rt.random), tx.now + length)
-        if fence is not None and open_call and grant.client.rotation != "reusable":
-            await vault.release(tx, *grant.place, fence, 0, tx.now)
-            await _record(tx, grant, "ambiguous", "an earlier refresh has no known outcome")
-            return -1
-        return fence
+    async def work(tx: Tx) -> Leased | None:
+        leased = await refreshing.lease(tx, grant.place, kept, owner, length, grant.replay_within)
+        rt.reached("refresh.lease_written")
+        return leased
 
-    fence = await rt.db.write(work)
-    if fence == -1:
+    leased = await rt.db.write(work)
+    rt.reached("refresh.leased")
+    if leased is not None and leased.given_up:
         raise Fault(FaultCode.RECONNECT_NEEDED, "an earlier refresh has no known outcome", ambiguous=True)
-    return fence
+    return leased
 
 
 async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
@@ -180,15 +229,18 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
     rt = grant.rt
     old = _opened(grant, kept)
     try:
-        client = await discovery.complete(rt.outbound, grant.client)
-        spend = old.access_token if client.provider.refresh.kind == "exchange" else old.refresh_token
-        answer = await refresh(rt.outbound, client, spend, redirect_uri="")
+        client = await _ready(grant)
+        spend = old.access_token if grant.trades_access_token else old.refresh_token
+        rt.reached("refresh.sending")
+        answer = await refresh(rt.outbound, client, spend, redirect_uri=old.callback_uri)
+        rt.reached("refresh.answered")
         new = tokens_from(client.provider, answer, now=rt.clock(), asked=old.scopes, previous=old)
     except Fault as fault:
         await _failed(grant, fence, fault)
         raise
+    narrower = not set(old.scopes) <= set(new.scopes)
     # The set keeps its name: what was granted at the consent, whatever the refresh's answer repeats of it.
-    new = msgspec.structs.replace(new, scopes=old.scopes)
+    new = msgspec.structs.replace(new, scopes=old.scopes, callback_uri=old.callback_uri)
     answered = msgspec.structs.replace(
         kept,
         sealed=sealing.seal(grant.key, grant.project.id, grant.user_id, kept.account_id, new),
@@ -200,10 +252,33 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
     )
 
     async def work(tx: Tx) -> bool:
-        return await vault.store(tx, grant.project.id, answered, fence)
+        single_use = grant.replay_within is not None
+        stored = await refreshing.keep(tx, grant.place, answered, fence, kept.sealed, single_use=single_use)
+        if stored and narrower:
+            await refreshing.narrowed(tx, grant.place)
+        rt.reached("refresh.answer_written")
+        return stored
 
-    await rt.db.write(work)
-    return new
+    stored = await rt.db.write(work)
+    rt.reached("refresh.stored")
+    return new if stored else await _overtaken(grant, new)
+
+
+async def _ready(grant: _Grant) -> Client:
+    """The client with all its addresses; what fails here was never a refresh, so no grant is in doubt."""
+    try:
+        return await discovery.complete(grant.rt.outbound, grant.client)
+    except Fault as fault:
+        fault.facts["sent"] = False
+        raise
+
+
+async def _overtaken(grant: _Grant, new: TokenSet) -> TokenSet:
+    """What counts where the answer came too late: the tokens of a newer grant, or that the account is gone."""
+    kept = await vault.one(grant.rt.db, *grant.place.key)
+    if kept is None:
+        raise Fault(FaultCode.CONNECTION_MISSING, "the account was unlinked meanwhile")
+    return _settled(grant, kept) or new
 
 
 async def _failed(grant: _Grant, fence: int, fault: Fault) -> None:
@@ -212,28 +287,35 @@ async def _failed(grant: _Grant, fence: int, fault: Fault) -> None:
     dead = fault.code is FaultCode.RECONNECT_NEEDED
     wait = fault.facts.get("retry_after")
     seconds = wait if isinstance(wait, int) else _COOL_DOWN_SECONDS
+    failure = _failure(grant, fault)
 
-    async def work(tx: Tx) -> None:
-        retry_at = 0 if dead else tx.now + seconds * SECOND
-        done = await vault.release(tx, *grant.place, fence, retry_at, tx.now if dead else 0)
-        if dead and done:
-            await _record(tx, grant, "revoked", "the provider ended the grant")
+    async def work(tx: Tx) -> bool:
+        ambiguous = False
+        if dead:
+            ambiguous = await refreshing.end(tx, grant.place, fence)
+        else:
+            await refreshing.postpone(tx, grant.place, fence, failure, tx.now + seconds * SECOND)
+        rt.reached("refresh.failure_written")
+        return ambiguous
 
-    await rt.db.write(work)
-    fault.facts.setdefault("retry_after", seconds)
+    ambiguous = await rt.db.write(work)
+    rt.reached("refresh.failure_stored")
+    if dead:
+        fault.facts["ambiguous"] = ambiguous
+    else:
+        fault.facts.setdefault("retry_after", seconds)
 
 
-async def _record(tx: Tx, grant: _Grant, decision: str, reason: str) -> None:
-    version = await users.lock(tx, grant.project.id, grant.user_id) or 0
-    deed = Deed(
-        action="token.refresh",
-        decision=decision,
-        reason=reason,
-        actor="backend",
-        dialect="",
-        account_id=grant.kept.account_id,
-    )
-    await record(tx, grant.project.id, grant.user_id, version, deed, grant.rt.random)
+def _failure(grant: _Grant, fault: Fault) -> Failure:
+    """The class of an outcome that is neither fresh tokens nor a dead grant (docs/decisions.md, "The vault")."""
+    if fault.code is FaultCode.PROVIDER_MISCONFIGURED:
+        return "misconfigured"
+    return "ambiguous" if _is_lost(fault) and grant.replay_within is not None else "unavailable"
+
+
+def _is_lost(fault: Fault) -> bool:
+    """Whether the provider may have acted on a request whose answer never reached us, or could not be read."""
+    return fault.code in _TRANSIENT and fault.facts.get("sent", True) is True and "status" not in fault.facts
 
 
 def _opened(grant: _Grant, kept: SealedTokens) -> TokenSet:
@@ -242,4 +324,4 @@ def _opened(grant: _Grant, kept: SealedTokens) -> TokenSet:
 
 def _later(micros: int) -> Fault:
     seconds = max(1, -(-micros // SECOND))
-    return Fault(FaultCode.PROVIDER_UNAVAILABLE, "the provider failed a moment ago", retry_after=seconds)
+    return Fault(FaultCode.PROVIDER_UNAVAILABLE, "the provider failed a moment ago", retry_after=seconds, sent=False)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from oneself.actions.runtime import Runtime, client_of
 from oneself.crypto import opaque
 from oneself.faults import Fault, FaultCode
@@ -76,6 +78,7 @@ async def _claim(rt: Runtime, project: Project, flow_id: str, came: CallbackRequ
     now = rt.clock()
     flow = await flows.claim(rt.db, project.id, flow_id, hashed, came.dialect, came.config_id, cookie, now)
     if flow is not None:
+        rt.reached("callback.claimed")
         return flow
     found = await flows.explain(rt.db, project.id, flow_id, hashed)
     if found is None or found[0].dialect != came.dialect:
@@ -130,7 +133,8 @@ async def _identify(rt: Runtime, flow: Flow, client: Client, state: str, params:
     flow_key = rt.ring.flow_key(flow.key_id)
     verifier = opaque.derive_verifier(flow_key, state)
     answer = await exchange_code(rt.outbound, client, code, flow.trip.callback_url, verifier)
-    return await identify(
+    rt.reached("callback.exchanged")
+    identity = await identify(
         rt.outbound,
         client,
         answer,
@@ -139,6 +143,8 @@ async def _identify(rt: Runtime, flow: Flow, client: Client, state: str, params:
         asked_scopes=flow.trip.scopes,
         form=params,
     )
+    kept = msgspec.structs.replace(identity.tokens, callback_uri=flow.trip.callback_url)
+    return msgspec.structs.replace(identity, tokens=kept)
 
 
 async def _preview(
@@ -169,6 +175,7 @@ async def _park(rt: Runtime, project: Project, flow: Flow, identity: Identity, g
     until = rt.clock() + rt.settings.grant_seconds * SECOND
     if not await flows.park(rt.db, project.id, flow.id, grant_hash(grant), parked, return_url, until):
         raise Fault(FaultCode.FLOW_EXPIRED, "the flow was swept meanwhile", "park")
+    rt.reached("callback.parked")
 
 
 def error_url(landing: Landing) -> str:

@@ -96,6 +96,7 @@ async def redeem(rt: Runtime, project: Project, wanted: RedeemRequest) -> Redeem
         return await _transact(tx, work, flow_id, crowded=next(tries) > 0)
 
     ended = await rt.db.write(transaction)
+    rt.reached("redeem.committed")
     if isinstance(ended, Fault):
         raise ended
     return ended
@@ -111,6 +112,7 @@ async def _transact(tx: Tx, work: _Work, flow_id: str, *, crowded: bool) -> Rede
     flow = await flows.take(tx, project.id, flow_id, grant_hash(wanted.grant.reveal()), wanted.dialect)
     if flow is None or flow.kind != "identity":
         raise Fault(FaultCode.GRANT_UNKNOWN, "unknown, spent or expired", "take")
+    work.rt.reached("redeem.taken")
     wrong = _wrong_proof(flow.trip, wanted)
     if wrong is not None:
         if not flow.trip.policy.wrong_verifier_spends:
@@ -140,7 +142,9 @@ async def _transact(tx: Tx, work: _Work, flow_id: str, *, crowded: bool) -> Rede
         allow_connected_accounts=credentials.allow_connected_accounts,
         random=work.rt.random,
     )
+    work.rt.reached("redeem.decided")
     applied = await apply(tx, how, facts, decision)
+    work.rt.reached("redeem.applied")
     if applied.created:
         applied = replace(applied, view=await with_personal_team(tx, project, applied.view, work.rt.random))
     return await _conclude(tx, work, flow, identity, applied, joined, type(decision).__name__, decision.reason)
@@ -171,6 +175,7 @@ async def _conclude(
     """Keep the tokens, open or join the session, write the audit row."""
     user_id, project_id = applied.view.user.id, work.project.id
     await tokens.keep(tx, work.key, project_id, user_id, applied.account.id, identity.tokens)
+    work.rt.reached("redeem.kept")
     session, session_token = await _session(tx, work, applied, joined)
     deed = Deed(
         action=f"redeem.{flow.trip.intent}",
@@ -182,6 +187,7 @@ async def _conclude(
         flow_id=flow.id,
     )
     await record(tx, project_id, user_id, applied.view.user.version, deed, work.rt.random)
+    work.rt.reached("redeem.recorded")
     return Redeemed(
         view=applied.view,
         account=applied.account,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
@@ -17,6 +17,29 @@ from oneself.upstream.http import Outbound
 
 Random = Callable[[int], bytes]
 Clock = Callable[[], int]
+# Where a process may die: behind every await of a refresh and a redeem, and inside their transactions.
+Point = Literal[
+    "callback.claimed",
+    "callback.exchanged",
+    "callback.parked",
+    "redeem.taken",
+    "redeem.decided",
+    "redeem.applied",
+    "redeem.kept",
+    "redeem.recorded",
+    "redeem.committed",
+    "refresh.read",
+    "refresh.lease_written",
+    "refresh.leased",
+    "refresh.sending",
+    "refresh.answered",
+    "refresh.answer_written",
+    "refresh.stored",
+    "refresh.failure_written",
+    "refresh.failure_stored",
+    "rewrap.batch_written",
+    "rewrap.batch_stored",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +99,7 @@ class ProjectDirectory:
         self._entries: dict[str, _Entry] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._seen = 0
+        self._heard: dict[str, int] = {}
 
     async def by(self, statement: str, name: str) -> Project | None:
         """One project by one of the store's BY_ statements and the name that it asks for."""
@@ -107,11 +131,11 @@ class ProjectDirectory:
 
     async def poll(self) -> None:
         """Forget what any process changed since the last poll; one statement."""
-        # Clocks of several writers differ a little, so the look back overlaps.
+        # Clocks of several writers differ a little, so the look back overlaps, and finds again what was heard of.
         for project_id, changed_at in await store.changed_since(self._db, max(0, self._seen - 5_000_000)):
-            entry = self._entries.get(project_id)
             self._seen = max(self._seen, changed_at)
-            if entry is not None:
+            if self._heard.get(project_id) != changed_at:
+                self._heard[project_id] = changed_at
                 self.forget(project_id)
 
     async def _remember(self, project: Project) -> None:
@@ -123,6 +147,10 @@ class ProjectDirectory:
         self._entries[project.id] = _Entry(project, DataKey(key_id, opened, self._random))
 
 
+def unwatched(_point: Point) -> None:
+    """What a server does at the named points: nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
@@ -130,7 +158,8 @@ class Runtime:
     `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` belongs to `actions.signing`,
     `refreshes` to `actions.access_token`, `seen` to `actions.sessions`, `starts` to `actions.start`: their state in
     this process.
-    `hashing` hashes passwords off the loop.
+    `hashing` hashes passwords off the loop. `reached` is told of each `Point` that work passes; only tests listen, to
+    end the process there.
     """
 
     db: Database
@@ -146,6 +175,7 @@ class Runtime:
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     starts: Meter = field(default_factory=Meter)
     hashing: HashingPool = field(default_factory=HashingPool)
+    reached: Callable[[Point], None] = unwatched
 
 
 def credentials_of(project: Project, config_id: str) -> ProviderCredentials:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from oneself import __version__, background
-from oneself.actions import sessions
+from oneself.actions import access_token, sessions
 from oneself.actions.runtime import Runtime
 from oneself.app.opening import StartRefused, declare_projects, opened_runtime
 from oneself.config import Config
@@ -75,6 +75,7 @@ class House:
                 worker.cancel()
                 with suppress(asyncio.CancelledError):
                     await worker
+                await access_token.settle(rt)
                 with suppress(Fault):
                     await sessions.write_seen(rt)
                 self._faces = ()

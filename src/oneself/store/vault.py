@@ -38,16 +38,34 @@ RETURNING fence"""
 JOURNAL = """
 INSERT INTO refresh_journal (project_id, account_id, scopes, fence, state, at) VALUES ($1, $2, $3, $4, 'sent', $5)"""
 
-SENT = """
-SELECT fence FROM refresh_journal
-WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND state = 'sent' ORDER BY fence DESC"""
+OPEN = """
+SELECT state, at FROM refresh_journal WHERE project_id = $1 AND account_id = $2 AND scopes = $3
+ORDER BY fence DESC"""
 
-CLOSE = "DELETE FROM refresh_journal WHERE project_id = $1 AND account_id = $2 AND scopes = $3"
+# A refresh that comes too late closes its own rows and never those of a later one.
+CLOSE = "DELETE FROM refresh_journal WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence <= $4"
+
+NOTE = """
+UPDATE refresh_journal SET state = $5
+WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $4
+    AND NOT EXISTS (SELECT 1 FROM refresh_journal n
+        WHERE n.project_id = $1 AND n.account_id = $2 AND n.scopes = $3 AND n.state = $5)
+RETURNING fence"""
+
+FORGET = "DELETE FROM refresh_journal WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $4"
 
 STORE = """
 UPDATE token_sets SET sealed = $5, has_refresh_token = $6, obtained_at = $7, expires_at = $8, dead_at = $9,
     fence = fence + 1, lease_owner = '', lease_until = 0, retry_at = $10
 WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $4
+RETURNING fence"""
+
+# An answer that nobody waits for any more still saves a grant that was given up meanwhile, if the
+# vault still holds the tokens that were traded for it.
+REVIVE = """
+UPDATE token_sets SET sealed = $4, has_refresh_token = $5, obtained_at = $6, expires_at = $7, dead_at = 0,
+    fence = fence + 1, lease_owner = '', lease_until = 0, retry_at = 0
+WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND sealed = $8 AND dead_at <> 0
 RETURNING fence"""
 
 RELEASE = """
@@ -112,14 +130,16 @@ async def lease(tx: Tx, project_id: str, tokens: SealedTokens, owner: str, until
     return fence
 
 
-async def unanswered(tx: Tx, project_id: str, account_id: str, scopes: str) -> bool:
-    """Whether a refresh was sent whose outcome nobody wrote down."""
-    return await tx.one(SENT, project_id, account_id, scopes) is not None
+async def journal(tx: Tx, project_id: str, account_id: str, scopes: str) -> list[tuple[str, int]]:
+    """States and times (microseconds) of what the journal holds of a grant, newest first: `sent` is a
+    call whose outcome nobody wrote down; any other is a failure that was told once and not mended yet.
+    """
+    return [(row[0], row[1]) for row in await tx.all(OPEN, project_id, account_id, scopes)]
 
 
 async def store(tx: Tx, project_id: str, answered: SealedTokens, fence: int) -> bool:
-    """Write a refresh's answer where the fence still stands, and close the journal; False if it
-    came too late.
+    """Write a refresh's answer where the fence still stands, and close the journal up to it; False if
+    it came too late.
     """
     row = await tx.one(
         STORE,
@@ -134,16 +154,47 @@ async def store(tx: Tx, project_id: str, answered: SealedTokens, fence: int) -> 
         answered.dead_at,
         answered.retry_at,
     )
-    await tx.run(CLOSE, project_id, answered.account_id, answered.scopes)
+    await tx.run(CLOSE, project_id, answered.account_id, answered.scopes, fence)
+    return row is not None
+
+
+async def revive(tx: Tx, project_id: str, answered: SealedTokens, traded: bytes) -> bool:
+    """Write an answer that came too late over a grant that was given up meanwhile, if the vault still
+    holds the sealed tokens that were `traded` for it.
+    """
+    row = await tx.one(
+        REVIVE,
+        project_id,
+        answered.account_id,
+        answered.scopes,
+        answered.sealed,
+        answered.has_refresh_token,
+        answered.obtained_at,
+        answered.expires_at,
+        traded,
+    )
     return row is not None
 
 
 async def release(
     tx: Tx, project_id: str, account_id: str, scopes: str, fence: int, retry_at: int, dead_at: int
 ) -> bool:
-    """Give the lease back without new tokens: a transient failure (retry later) or a dead grant;
-    closes the journal.
+    """Give the lease back without new tokens: to be tried again at `retry_at`, or dead for good; False
+    if the fence moved.
     """
-    row = await tx.one(RELEASE, project_id, account_id, scopes, fence, retry_at, dead_at)
-    await tx.run(CLOSE, project_id, account_id, scopes)
-    return row is not None
+    return await tx.one(RELEASE, project_id, account_id, scopes, fence, retry_at, dead_at) is not None
+
+
+async def close(tx: Tx, project_id: str, account_id: str, scopes: str, fence: int) -> None:
+    """Close the journal up to a fence: nothing about the grant is open any more."""
+    await tx.run(CLOSE, project_id, account_id, scopes, fence)
+
+
+async def note(tx: Tx, project_id: str, account_id: str, scopes: str, fence: int, state: str) -> bool:
+    """Write a call's outcome into its journal row, to stay until the grant works again; False, and the
+    row goes, if the journal says the same already.
+    """
+    if await tx.one(NOTE, project_id, account_id, scopes, fence, state) is not None:
+        return True
+    await tx.run(FORGET, project_id, account_id, scopes, fence)
+    return False

@@ -36,7 +36,7 @@ def unavailable(reply: Reply, step: str) -> Fault | None:
     limited = reply.status in (408, 425, 429) or (reply.status == 403 and reply.retry_after is not None)
     if reply.status < 500 and not limited:
         return None
-    facts = {} if reply.retry_after is None else {"retry_after": reply.retry_after}
+    facts = {"status": reply.status} | ({} if reply.retry_after is None else {"retry_after": reply.retry_after})
     return Fault(FaultCode.PROVIDER_UNAVAILABLE, f"status {reply.status}", step, sent=True, **facts)
 
 
@@ -45,7 +45,8 @@ def failure(provider: Provider, call: Call, reply: Reply) -> Fault:
 
     `provider_unavailable` (the grant stays), `reconnect_needed` (a refresh token that is dead for
     good), `provider_grant_invalid` (a code that is), `provider_denied`, `provider_misconfigured`,
-    and `provider_reply_invalid` for what is no answer of a token endpoint.
+    and `provider_reply_invalid` for what is no answer of a token endpoint. The fact `status` says
+    that the provider did answer.
     """
     later = unavailable(reply, call)
     if later is not None:
@@ -53,8 +54,8 @@ def failure(provider: Provider, call: Call, reply: Reply) -> Fault:
     try:
         found = fields(reply)
     except Fault as fault:
-        return Fault(fault.code, f"status {reply.status}: {fault.detail}", call, sent=True)
-    return Fault(_meaning(provider, call, reply, found), _told(reply, found), call, sent=True)
+        return Fault(fault.code, f"status {reply.status}: {fault.detail}", call, sent=True, status=reply.status)
+    return Fault(_meaning(provider, call, reply, found), _told(reply, found), call, sent=True, status=reply.status)
 
 
 def _meaning(provider: Provider, call: Call, reply: Reply, found: Mapping[str, Any]) -> FaultCode:
