@@ -1,6 +1,5 @@
 """Which server a command means: the settings of a file, or the folder of `oneself dev`."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,8 +62,3 @@ def _folder_settings(folder: Path) -> Config:
         database_url=Secret(database_url(folder)),
         master_keys=Secret(keys.master_keys),
     )
-
-
-def in_terminal() -> bool:
-    """Whether a person reads standard output."""
-    return os.isatty(1)

@@ -39,16 +39,17 @@ def json_line(value: object) -> None:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a table on standard output; narrow terminals fold, pipes get every character."""
+    """Print a table on standard output: drawn for a person, with tabs between the cells for a program."""
+    if not OUT.is_terminal:
+        for row in (columns, *rows):
+            sys.stdout.write("\t".join(" ".join(cell.split()) for cell in row) + "\n")
+        return
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(*(escape(cell) for cell in row))
-    if OUT.is_terminal:
-        OUT.print(drawn)
-    else:
-        OUT.print(drawn, width=10_000, soft_wrap=True)
+    OUT.print(drawn)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:
