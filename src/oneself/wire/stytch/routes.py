@@ -1,470 +1,287 @@
 """Every operation of this dialect as data: where it is, who may call, what goes in and comes out."""
 
-from typing import Any
+from functools import partial
 
-from oneself.wire.http import Handler, Route
-from oneself.wire.stytch import (
-    absent,
-    answers,
-    bodies,
-    oauth,
-    passwords,
-    reference,
-    sdk,
-    search,
-    sessions,
-    trips,
-    users,
-)
-from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
-from oneself.wire.stytch.envelope import ERRORS_PATH
+from oneself.wire.http import Route
+from oneself.wire.stytch import absent, answers, bodies, oauth, passwords, reference, search, sessions, trips, users
+from oneself.wire.stytch.access import ANYBODY, BACKEND
+from oneself.wire.stytch.route import route
+from oneself.wire.stytch.sdk_routes import SDK
 
-
-def _backend(method: str, template: str, handler: Handler, summary: str, response: Any, **more: Any) -> Route:
-    operation = more.pop("operation")
-    return Route(method, template, operation, handler, summary, response=response, access=BACKEND, **more)
-
-
-def _sdk(
-    method: str,
-    template: str,
-    handler: Handler,
-    summary: str,
-    response: Any,
-    *,
-    operation: str,
-    body: Any = None,
-    access: str = SIGNED_IN,
-) -> Route:
-    return Route(
-        method,
-        f"/sdk/v1{template}",
-        f"sdk_{operation}",
-        handler,
-        summary,
-        body=body,
-        response=response,
-        access=access,
-    )
-
+_route = partial(route, access=BACKEND)
 
 OAUTH = (
-    _backend(
+    _route(
         "POST",
         "/v1/oauth/attach",
+        "oauth_attach",
         oauth.attach,
         "Get a token that links an account to a chosen user.",
         answers.AttachAnswer,
-        operation="oauth_attach",
         body=bodies.AttachInput,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/oauth/authenticate",
+        "oauth_authenticate",
         oauth.authenticate,
         "Redeem the token that a trip to a provider ended with.",
         answers.OAuthAnswer,
-        operation="oauth_authenticate",
         body=bodies.OAuthInput,
     ),
-    Route(
+    _route(
         "GET",
         "/v1/public/oauth/{provider}/start",
         "oauth_start",
         trips.begin,
         "Send a browser to a provider.",
+        None,
         query=bodies.StartQuery,
         status=302,
         access=ANYBODY,
     ),
-    Route(
+    _route(
         "GET",
         "/v1/oauth/callback/{callback_id}",
         "oauth_callback",
         trips.finish,
         "Take a provider's answer from the browser.",
+        None,
         query=bodies.CallbackQuery,
         status=302,
         access=ANYBODY,
     ),
-    Route(
+    _route(
         "POST",
         "/v1/oauth/callback/{callback_id}",
         "oauth_callback_form",
         trips.relay,
         "Take a provider's answer that comes as a form.",
+        None,
         status=303,
         access=ANYBODY,
     ),
 )
 
 USERS = (
-    _backend(
+    _route(
         "POST",
         "/v1/users",
+        "users_create",
         users.create,
         "Create a user.",
         answers.CreatedUserAnswer,
-        operation="users_create",
         body=bodies.CreateUserInput,
         status=201,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/users/search",
+        "users_search",
         search.search,
         "Find users.",
         answers.SearchAnswer,
-        operation="users_search",
         body=bodies.SearchInput,
     ),
-    _backend(
-        "GET",
-        "/v1/users/{user_id}",
-        users.get,
-        "Read a user.",
-        answers.UserAnswer,
-        operation="users_get",
-    ),
-    _backend(
+    _route("GET", "/v1/users/{user_id}", "users_get", users.get, "Read a user.", answers.UserAnswer),
+    _route(
         "PUT",
         "/v1/users/{user_id}",
+        "users_update",
         users.change,
         "Change a user.",
         answers.ChangedUserAnswer,
-        operation="users_update",
         body=bodies.ChangeUserInput,
     ),
-    _backend(
-        "DELETE",
-        "/v1/users/{user_id}",
-        users.delete,
-        "Delete a user.",
-        answers.UserIdAnswer,
-        operation="users_delete",
-    ),
-    _backend(
+    _route("DELETE", "/v1/users/{user_id}", "users_delete", users.delete, "Delete a user.", answers.UserIdAnswer),
+    _route(
         "DELETE",
         "/v1/users/oauth/{oauth_user_registration_id}",
+        "users_delete_oauth_registration",
         users.delete_registration,
         "Unlink an account from its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_oauth_registration",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/emails/{email_id}",
+        "users_delete_email",
         users.delete_email,
         "Take an email off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_email",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/phone_numbers/{phone_id}",
+        "users_delete_phone_number",
         users.delete_phone,
         "Take a phone number off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_phone_number",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/passwords/{password_id}",
+        "users_delete_password",
         passwords.delete,
         "Take the password off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_password",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/webauthn_registrations/{webauthn_registration_id}",
+        "users_delete_webauthn_registration",
         absent.delete_webauthn,
         "Take a WebAuthn registration off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_webauthn_registration",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/biometric_registrations/{biometric_registration_id}",
+        "users_delete_biometric_registration",
         absent.delete_biometric,
         "Take a biometric registration off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_biometric_registration",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/totps/{totp_id}",
+        "users_delete_totp",
         absent.delete_totp,
         "Take a TOTP off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_totp",
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/crypto_wallets/{crypto_wallet_id}",
+        "users_delete_crypto_wallet",
         absent.delete_wallet,
         "Take a crypto wallet off its user.",
         answers.UserInsideAnswer,
-        operation="users_delete_crypto_wallet",
     ),
-    _backend(
+    _route(
         "PUT",
         "/v1/users/{user_id}/exchange_primary_factor",
+        "users_exchange_primary_factor",
         users.exchange_primary_factor,
         "Give a user another email or phone number for the only one.",
         answers.UserInsideAnswer,
-        operation="users_exchange_primary_factor",
         body=bodies.ExchangeInput,
     ),
-    _backend(
+    _route(
         "DELETE",
         "/v1/users/{user_id}/external_id",
+        "users_delete_external_id",
         users.delete_external_id,
         "Take the external id off a user.",
         answers.UserInsideAnswer,
-        operation="users_delete_external_id",
     ),
-    _backend(
+    _route(
         "GET",
         "/v1/users/{user_id}/connected_apps",
+        "users_connected_apps",
         users.connected_apps,
         "List a user's connected apps.",
         answers.ConnectedAppsAnswer,
-        operation="users_connected_apps",
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/users/{user_id}/connected_apps/{connected_app_id}/revoke",
+        "users_revoke_connected_app",
         users.revoke_connected_app,
         "Revoke a connected app.",
         answers.Answer,
-        operation="users_revoke_connected_app",
     ),
 )
 
 SESSIONS = (
-    _backend(
+    _route(
         "GET",
         "/v1/sessions",
+        "sessions_get",
         sessions.get,
         "List a user's sessions.",
         answers.SessionsAnswer,
-        operation="sessions_get",
         query=bodies.SessionsQuery,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/sessions/authenticate",
+        "sessions_authenticate",
         sessions.authenticate,
         "Check a session, and prolong it.",
         answers.SessionAnswer,
-        operation="sessions_authenticate",
         body=bodies.SessionInput,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/sessions/revoke",
+        "sessions_revoke",
         sessions.revoke,
         "End a session.",
         answers.Answer,
-        operation="sessions_revoke",
         body=bodies.RevokeInput,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/sessions/migrate",
+        "sessions_migrate",
         absent.migrate,
         "Open a session for a token of another system.",
         answers.SessionAnswer,
-        operation="sessions_migrate",
         body=bodies.MigrateInput,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/sessions/exchange_access_token",
+        "sessions_exchange_access_token",
         absent.exchange_access_token,
         "Open a session for a connected app's token.",
         answers.SessionAnswer,
-        operation="sessions_exchange_access_token",
         body=bodies.AccessTokenInput,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/sessions/attest",
+        "sessions_attest",
         absent.attest,
         "Open a session for a trusted token.",
         answers.SessionAnswer,
-        operation="sessions_attest",
         body=bodies.AttestInput,
     ),
-    Route(
+    _route(
         "GET",
         "/v1/sessions/jwks/{project_id}",
         "sessions_jwks",
         sessions.jwks,
         "Read the public keys of session JWTs.",
-        response=answers.KeysAnswer,
+        answers.KeysAnswer,
         access=ANYBODY,
     ),
 )
 
 PASSWORDS = (
-    _backend(
+    _route(
         "POST",
         "/v1/passwords",
+        "passwords_create",
         passwords.create,
         "Create a user with a password.",
         answers.CreatedPasswordAnswer,
-        operation="passwords_create",
         body=bodies.CreatePasswordInput,
     ),
-    _backend(
+    _route(
         "POST",
         "/v1/passwords/authenticate",
+        "passwords_authenticate",
         passwords.authenticate,
         "Check a password.",
         answers.PasswordAnswer,
-        operation="passwords_authenticate",
         body=bodies.PasswordInput,
     ),
 )
 
 REFERENCE = (
-    Route(
-        "GET",
-        ERRORS_PATH,
-        "errors",
-        reference.errors,
-        "Read what each error means.",
-        access=ANYBODY,
-    ),
-)
-
-SDK = (
-    _sdk(
-        "GET",
-        "/projects/bootstrap/{public_token}",
-        sdk.bootstrap,
-        "How the browser SDK is to behave.",
-        answers.BootstrapAnswer,
-        operation="bootstrap",
-        access=BROWSER,
-    ),
-    _sdk(
-        "POST",
-        "/events",
-        sdk.events,
-        "Take telemetry and drop it.",
-        answers.Answer,
-        operation="events",
-        access=ANYBODY,
-    ),
-    _sdk(
-        "POST",
-        "/oauth/attach",
-        sdk.attach,
-        "Get a token that links an account to oneself.",
-        answers.AttachAnswer,
-        operation="oauth_attach",
-        body=bodies.SdkAttachInput,
-    ),
-    _sdk(
-        "POST",
-        "/oauth/authenticate",
-        sdk.authenticate,
-        "Redeem the token that a trip ended with.",
-        answers.OAuthAnswer,
-        operation="oauth_authenticate",
-        body=bodies.SdkOAuthInput,
-        access=BROWSER,
-    ),
-    _sdk(
-        "POST",
-        "/sessions/authenticate",
-        sdk.check,
-        "Check one's own session, and prolong it.",
-        answers.SessionAnswer,
-        operation="sessions_authenticate",
-        body=bodies.SdkSessionInput,
-    ),
-    _sdk(
-        "POST",
-        "/sessions/revoke",
-        sdk.revoke,
-        "Sign out.",
-        answers.Answer,
-        operation="sessions_revoke",
-    ),
-    _sdk("GET", "/users/me", sdk.me, "Read oneself.", answers.UserAnswer, operation="users_me"),
-    _sdk(
-        "PUT",
-        "/users/me",
-        sdk.change_me,
-        "Change oneself.",
-        answers.SdkChangedUserAnswer,
-        operation="users_update_me",
-        body=bodies.ChangeUserInput,
-    ),
-    _sdk(
-        "DELETE",
-        "/users/oauth/{oauth_user_registration_id}",
-        sdk.delete_registration,
-        "Unlink an account from oneself.",
-        answers.SdkUserAnswer,
-        operation="users_delete_oauth_registration",
-    ),
-    _sdk(
-        "DELETE",
-        "/users/emails/{email_id}",
-        sdk.delete_email,
-        "Take an email off oneself.",
-        answers.SdkUserAnswer,
-        operation="users_delete_email",
-    ),
-    _sdk(
-        "DELETE",
-        "/users/phone_numbers/{phone_id}",
-        sdk.delete_phone,
-        "Take a phone number off oneself.",
-        answers.SdkUserAnswer,
-        operation="users_delete_phone_number",
-    ),
-    _sdk(
-        "POST",
-        "/sessions/exchange_access_token",
-        absent.exchange_access_token,
-        "Open a session for a connected app's token.",
-        answers.SessionAnswer,
-        operation="sessions_exchange_access_token",
-        body=bodies.AccessTokenInput,
-        access=BROWSER,
-    ),
-    _sdk(
-        "POST",
-        "/sessions/attest",
-        absent.attest,
-        "Open a session for a trusted token.",
-        answers.SessionAnswer,
-        operation="sessions_attest",
-        body=bodies.AttestInput,
-        access=BROWSER,
-    ),
-    _sdk(
-        "GET",
-        "/users/connected_apps",
-        sdk.connected_apps,
-        "List one's connected apps.",
-        answers.ConnectedAppsAnswer,
-        operation="users_connected_apps",
-    ),
-    _sdk(
-        "POST",
-        "/users/connected_apps/{connected_app_id}/revoke",
-        sdk.revoke_connected_app,
-        "Revoke a connected app.",
-        answers.Answer,
-        operation="users_revoke_connected_app",
-    ),
+    _route("GET", "/v1/errors", "errors", reference.errors, "Read what each error means.", None, access=ANYBODY),
 )
 
 ROUTES: tuple[Route, ...] = (*OAUTH, *USERS, *SESSIONS, *PASSWORDS, *REFERENCE, *SDK)
