@@ -1,0 +1,60 @@
+"""The nouns of the domain: frozen structs that every room may hold, with no behaviour beyond their own shape.
+
+Times are integers: microseconds since 1970-01-01 UTC. Ids are UUIDv4 text without any dialect's prefix.
+"""
+
+from oneself.model.identities import EmailVerdict, Identity, Profile, TokenSet
+from oneself.model.projects import (
+    KeyKind,
+    Policy,
+    Project,
+    ProjectConfig,
+    ProjectKey,
+    ProviderCredentials,
+    RedirectUrl,
+    TrustedDomain,
+)
+from oneself.model.records import AuditEntry, SealedTokens
+from oneself.model.searches import Listing, Operand, OperandName, Search
+from oneself.model.sessions import Factor, Session, SessionRef
+from oneself.model.shape import Dialect, Intent, Noun, Secret, SessionKind
+from oneself.model.trips import Asker, Flow, Trip
+from oneself.model.users import EmailAddress, ExternalAccount, PhoneNumber, Team, User, UserView
+
+__all__ = [
+    "Asker",
+    "AuditEntry",
+    "Dialect",
+    "EmailAddress",
+    "EmailVerdict",
+    "ExternalAccount",
+    "Factor",
+    "Flow",
+    "Identity",
+    "Intent",
+    "KeyKind",
+    "Listing",
+    "Noun",
+    "Operand",
+    "OperandName",
+    "PhoneNumber",
+    "Policy",
+    "Profile",
+    "Project",
+    "ProjectConfig",
+    "ProjectKey",
+    "ProviderCredentials",
+    "RedirectUrl",
+    "SealedTokens",
+    "Search",
+    "Secret",
+    "Session",
+    "SessionKind",
+    "SessionRef",
+    "Team",
+    "TokenSet",
+    "Trip",
+    "TrustedDomain",
+    "User",
+    "UserView",
+]
