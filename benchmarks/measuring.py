@@ -108,6 +108,7 @@ async def _counted(
     async with engine.counted(provider_url, people) as (site, _, log):
         by_name = _references(site)
         connection = await connect(site.address)
+        await asyncio.sleep(1.5)  # by then the server has heard of its own start's changes
         lines = []
         for operation in _chosen(site, stock, plan):
             await _ready(site, stock, operation, 20)

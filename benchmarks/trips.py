@@ -108,7 +108,7 @@ class StackTrips(Trips):
     landed_status = 303
 
     async def start(self, connection: Connection, persona: str) -> Trip:
-        """`auth/oauth/authorize/{provider}`; the hint is added to the provider's address, the dialect passes none on."""
+        """`auth/oauth/authorize/{provider}`; the dialect passes no hint on: it is added afterwards."""
         query = urlencode(
             {
                 "client_id": self.site.keys.stack_id,

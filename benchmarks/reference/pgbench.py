@@ -113,22 +113,22 @@ def compiled(script: Script) -> tuple[str, dict[str, str]]:
         for call in transaction:
             names = [_named(arg, constants) for arg in call.args]
             numbered = renumbered(" ".join(call.sql.split()), "{{{}}}")
-            lines.append(numbered.format("", *(f":{name}" for name in names)) + ";")
+            lines.append(numbered.format("", *names) + ";")
         lines += ["COMMIT;"] if together else []
     return "\n".join(lines) + "\n", constants
 
 
 def _named(arg: Any, constants: dict[str, str]) -> str:
-    """The name of the variable that holds an argument."""
+    """How the script names an argument: by a variable; what is empty, which no variable can be, stands there itself."""
     if isinstance(arg, Part):
-        return _VARIABLES[arg]
+        return f":{_VARIABLES[arg]}"
     text = f"\\x{arg.hex()}" if isinstance(arg, bytes) else str(arg).lower() if isinstance(arg, bool) else str(arg)
-    for name, value in constants.items():
-        if value == text:
-            return name
-    name = f"c{len(constants)}"
+    if text in ("", "\\x"):
+        return "''"
+    names = {value: name for name, value in constants.items()}
+    name = names.get(text, f"c{len(constants)}")
     constants[name] = text
-    return name
+    return f":{name}"
 
 
 async def write(connection: "asyncpg.Connection[Any]", rows: Sequence[Statement]) -> None:
