@@ -108,6 +108,8 @@ class ProjectDirectory:
             entry = self._entries.get(project_id)
             if entry is not None:
                 return entry.project
+        if "\0" in name:
+            return None  # no database text holds one
         project = await store.find(self._db, statement, name)
         if project is None:
             return None

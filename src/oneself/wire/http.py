@@ -132,7 +132,7 @@ def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) ->
     `dispatch(route, request, status)` answers everything: `route` is None and `status` 404 or 405 when nothing matched.
     It must not raise; what it raises anyway becomes Falcon's plain 500.
     """
-    app = falcon.asgi.App(middleware=[_RawPath()])
+    app = falcon.asgi.App(middleware=[_AsSent(dispatch, body_limit_bytes)])
     app.req_options.strip_url_path_trailing_slash = False
     by_template: dict[str, dict[str, Route]] = {}
     for route in routes:
@@ -143,21 +143,30 @@ def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) ->
     return app
 
 
-class _RawPath:
-    """Routes on the path as it was sent, so that an encoded slash stays inside its segment."""
+class _AsSent:
+    """Routes on the path as it was sent, so that an encoded slash stays inside its segment; and answers the methods
+    that no route can have, which Falcon would answer in its own words.
+    """
 
-    async def process_request(self, req: falcon.asgi.Request, _resp: falcon.asgi.Response) -> None:
+    def __init__(self, dispatch: Dispatch, limit: int) -> None:
+        self._dispatch = dispatch
+        self._limit = limit
+
+    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         raw = req.scope.get("raw_path")
         if raw is not None:
             req.path = raw.decode("latin-1").partition("?")[0]
+        if req.method not in falcon.HTTP_METHODS:
+            await _answer(None, self._dispatch, self._limit, 405, req, resp, {})
+            resp.complete = True
 
 
 def _resource(methods: dict[str, Route], dispatch: Dispatch, limit: int) -> object:
     members: dict[str, Any] = {}
-    for name in falcon.COMBINED_METHODS:
+    for name in falcon.HTTP_METHODS:
         if name in methods:
             members[f"on_{name.lower()}"] = _responder(methods[name], dispatch, limit, 200)
-        elif name in falcon.HTTP_METHODS:
+        else:
             members[f"on_{name.lower()}"] = _responder(None, dispatch, limit, 200 if name == "OPTIONS" else 405)
     return type("Resource", (), members)()
 

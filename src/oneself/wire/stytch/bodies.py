@@ -236,6 +236,8 @@ def read_body(data: bytes, kind: type[T]) -> T:
     if not data.strip():
         data = b"{}"
     try:
+        if not data.isascii():
+            data.decode()  # the decoder below does not look into members that nobody asked for
         if _NUL in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
             _check(msgspec.json.decode(data), MAX_DEPTH)
         return msgspec.json.decode(data, type=kind)

@@ -7,8 +7,8 @@ from oneself.wire.stytch.access import ANYBODY, BACKEND, SIGNED_IN
 from oneself.wire.stytch.faults import FAULTS
 from oneself.wire.stytch.refusals import WIRE
 
-_EVERYWHERE = ("internal_server_error", "server_unavailable")
-_BODY = ("bad_request", "invalid_argument", "request_too_large")
+_EVERYWHERE = ("internal_server_error", "server_unavailable", "request_too_large")
+_BODY = ("bad_request", "invalid_argument")
 _KEYS = {
     BACKEND: (
         "invalid_authorization_header",
@@ -60,7 +60,7 @@ _OF: dict[str, tuple[str, ...]] = {
         *("oauth_auth_code_error", "oauth_token_exchange_invalid_client", "unable_to_authorize_oauth_provider"),
         *_LAW,
     ),
-    "oauth_callback_form": ("bad_request", "route_not_found", "request_too_large"),
+    "oauth_callback_form": ("bad_request", "route_not_found"),
     "users_create": (
         *("invalid_create_user_request", "invalid_email", "duplicate_email", "invalid_phone_number"),
         *("duplicate_phone_number", *_NAMED, *_METADATA),
