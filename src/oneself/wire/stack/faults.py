@@ -123,6 +123,7 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.SCOPE_MISSING, None): _known("OAUTH_CONNECTION_DOES_NOT_HAVE_REQUIRED_SCOPE"),
     (FaultCode.RECONNECT_NEEDED, None): _known("OAUTH_CONNECTION_DOES_NOT_HAVE_REQUIRED_SCOPE"),
     # the ground
+    (FaultCode.REQUEST_INVALID, None): _plain(400, "What the request asks for cannot be."),
     (FaultCode.PROJECT_UNKNOWN, None): _known("CURRENT_PROJECT_NOT_FOUND"),
     (FaultCode.DATABASE_UNAVAILABLE, None): _UNAVAILABLE,
     (FaultCode.DATABASE_CONTENDED, None): _UNAVAILABLE,
