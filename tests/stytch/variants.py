@@ -64,6 +64,7 @@ def main(folder: Path) -> None:
         keys=(),
         links=(),
         snippets=(),
+        session_seconds=3600,
     )
     said = dict(announcement(base_url, keys))
     said["projects"] = {
