@@ -17,7 +17,7 @@ from benchmarks import machine
 from benchmarks.counting import PostgresLog, SqliteTrace
 from benchmarks.people import Person, rows
 from benchmarks.reference import pgbench, sqlite_loop
-from benchmarks.reference.scripts import KEY, Script
+from benchmarks.reference.scripts import KEY
 from benchmarks.site import Running, Site, prepare, serving
 from tests.postgres_server import Cluster, running_cluster
 from tests.server_process import ROOT, environment
@@ -45,7 +45,7 @@ class Engine(Protocol):
         """A running server whose database tells what it does."""
         ...
 
-    async def rate(self, script: Script, seconds: float) -> float | None:
+    async def rate(self, name: str, seconds: float) -> float | None:
         """What the database gives a script by itself, in runs a second; None where there is no tool for it."""
         ...
 
@@ -97,7 +97,7 @@ class Sqlite:
         with serving(site, self.cores, ["-m", "benchmarks.traced", str(site.config), str(trace)]) as running:
             yield site, running, SqliteTrace(trace)
 
-    async def rate(self, script: Script, seconds: float) -> float | None:
+    async def rate(self, name: str, seconds: float) -> float | None:
         """See Engine."""
         if self._alone is None:
             site = await self.site("http://localhost:9", [])
@@ -106,7 +106,7 @@ class Sqlite:
             self._alone = file, site.keys.project_id
         file, project_id = self._alone
         command = [sys.executable, "-m", "benchmarks.reference.sqlite_loop", str(file), project_id]
-        command += [script.name, str(seconds), str(self.group), str(self._first_key)]
+        command += [name, str(seconds), str(self.group), str(self._first_key)]
         self._first_key += 10**9
         return float(_said(command, self.cores.server))
 
@@ -165,7 +165,7 @@ class Postgres:
         with serving(site, self.cores) as running:
             yield site, running, PostgresLog(self.cluster, database)
 
-    async def rate(self, script: Script, seconds: float) -> float | None:
+    async def rate(self, name: str, seconds: float) -> float | None:
         """See Engine."""
         if self._pgbench is None:
             return None
@@ -177,7 +177,7 @@ class Postgres:
                 self._pgbench, url, site.keys.project_id, now(), self.cores, CONNECTIONS, folder
             )
             await self._alone.seed()
-        return await self._alone.rate(script, seconds)
+        return await self._alone.rate(name, seconds)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from benchmarks.load import Sample, drive
 from benchmarks.operations import Operation, StackAccounts, Stock, StytchSessions, operations
 from benchmarks.people import Person, known, personas
 from benchmarks.provider import KNOWN, NEW
-from benchmarks.reference.scripts import Script, scripts
+from benchmarks.reference.scripts import scripts
 from benchmarks.site import Running, Site, serving
 from benchmarks.stocking import stock_up
 
@@ -84,14 +84,13 @@ async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan:
             await asyncio.sleep(0.5)
             result.idle_bytes = max(result.idle_bytes, machine.resident_bytes(running.pid))
     with serving(site, cores) as running:
-        by_name = _references(site)
         await _signing_keys_made(site, stock)
         for number in range(plan.rounds):
             for line, operation in zip(result.lines, _chosen(site, stock, plan), strict=True):
                 tell(f"{engine.name}: round {number + 1} of {plan.rounds}: {operation.dialect} {operation.name}")
                 line.samples.append(await _sample(site, running, stock, operation, plan))
                 if operation.reference:
-                    alone = await engine.rate(by_name[operation.reference], plan.seconds)
+                    alone = await engine.rate(operation.reference, plan.seconds)
                     line.alone += [alone] if alone is not None else []
         result.loaded_bytes = machine.resident_bytes(running.pid)
     return result
@@ -106,7 +105,7 @@ async def _counted(
 ) -> list[Line]:
     stock = _stock(people, len(people) // 2, newcomers)
     async with engine.counted(provider_url, people) as (site, _, log):
-        by_name = _references(site)
+        by_name = scripts(site.keys.project_id, now())
         connection = await connect(site.address)
         await asyncio.sleep(1.5)  # by then the server has heard of its own start's changes
         lines = []
@@ -128,10 +127,6 @@ async def _signing_keys_made(site: Site, stock: Stock) -> None:
 
 def _chosen(site: Site, stock: Stock, plan: Plan) -> list[Operation]:
     return [each for each in operations(site, stock) if plan.only in f"{each.dialect} {each.name}"]
-
-
-def _references(site: Site) -> dict[str, Script]:
-    return scripts(site.keys.project_id, now())
 
 
 async def _ready(site: Site, stock: Stock, operation: Operation, trips: int) -> None:

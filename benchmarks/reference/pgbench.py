@@ -12,7 +12,7 @@ import asyncpg
 
 from benchmarks import machine
 from benchmarks.people import Statement
-from benchmarks.reference.scripts import CROWD, FRESH, KEY, Part, Script, crowd
+from benchmarks.reference.scripts import CROWD, FRESH, KEY, Part, Script, crowd, scripts, values
 from oneself.store.statements import renumbered
 
 PER_SECOND = 4_000
@@ -57,8 +57,9 @@ class Pgbench:
         finally:
             await connection.close()
 
-    async def rate(self, script: Script, seconds: float) -> float:
-        """How many times a second the script runs. Raises RuntimeError where it did not do what it should."""
+    async def rate(self, name: str, seconds: float) -> float:
+        """How many times a second a script runs. Raises RuntimeError where it did not do what it should."""
+        script = scripts(self.project_id, self.now)[name]
         each = round(seconds * PER_SECOND / self.clients) if script.seed else 10**9
         keys = range(self._next_key, self._next_key + each * self.clients)
         self._next_key = keys.stop
@@ -71,7 +72,12 @@ class Pgbench:
             done, rate = _DONE.search(said), _RATE.search(said)
             if done is None or rate is None:
                 raise RuntimeError(f"pgbench said nothing that can be read:\n{said}")
-            if script.proof:
+            if not script.writes:
+                call = script.transactions[0][0]
+                known = values(KEY, KEY)
+                if not await connection.fetch(call.sql, *(known.get(arg, arg) for arg in call.args)):
+                    raise RuntimeError(f"{script.name} finds nothing")
+            else:
                 # What a script looks up keeps its key, what it makes has a new one.
                 kept = script.seed is not None and "parked" in script.proof
                 shift = 0 if kept else FRESH

@@ -92,6 +92,18 @@ def crowd(project_id: str, now: int) -> Iterator[Statement]:
     yield from _people(project_id, range(KEY, KEY + CROWD), now)
 
 
+def values(someone: int, key: int) -> dict[Any, Any]:
+    """What stands for each part in one call: one of the crowd, and the run's next key."""
+    return {
+        Part.ANY: str(someone),
+        Part.ANY_BYTES: str(someone).encode(),
+        Part.NEXT: str(key),
+        Part.NEXT_BYTES: str(key).encode(),
+        Part.NEW: str(key + FRESH),
+        Part.NEW_BYTES: str(key + FRESH).encode(),
+    }
+
+
 class _Maker:
     def __init__(self, project_id: str, now: int) -> None:
         self._project, self._now, self._later = project_id, now, now + YEAR

@@ -7,12 +7,12 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.people import Statement
-from benchmarks.reference.scripts import CROWD, FRESH, KEY, Call, Part, Script, crowd, scripts
+from benchmarks.reference.scripts import CROWD, FRESH, KEY, Call, Script, crowd, scripts, values
 from oneself.store.statements import for_sqlite
 
 PER_SECOND = 15_000
@@ -76,41 +76,18 @@ def _loop(connection: sqlite3.Connection, script: Script, keys: range, seconds: 
             if writes:
                 execute("BEGIN IMMEDIATE")
             for key, someone in enumerate(some, keys.start + count):
-                for sql, filled in calls:
-                    execute(sql, filled(someone, key)).fetchall()
+                put = values(someone, key).get
+                for sql, args in calls:
+                    if not execute(sql, [put(arg, arg) for arg in args]).fetchall() and not script.writes:
+                        sys.exit(f"{script.name} finds nothing")
             if writes:
                 execute("COMMIT")
         count += group
     return count, elapsed
 
 
-def _ready(transaction: tuple[Call, ...]) -> list[tuple[str, Callable[[int, int], list[Any]]]]:
-    return [(for_sqlite(call.sql), _filler(call.args)) for call in transaction]
-
-
-def _filler(args: tuple[Any, ...]) -> Callable[[int, int], list[Any]]:
-    """A function from one of the crowd and the next key to the parameters."""
-    fixed: list[Any] = list(args)
-    places = [(place, part) for place, part in enumerate(args) if isinstance(part, Part)]
-
-    def filled(someone: int, key: int) -> list[Any]:
-        values = fixed.copy()
-        for place, part in places:
-            values[place] = _value(part, someone, key)
-        return values
-
-    return filled
-
-
-def _value(part: Part, someone: int, key: int) -> str | bytes:
-    number = someone if part in _ANY else key if part in _NEXT else key + FRESH
-    text = str(number)
-    return text.encode() if part in _BYTES else text
-
-
-_ANY = {Part.ANY, Part.ANY_BYTES}
-_NEXT = {Part.NEXT, Part.NEXT_BYTES}
-_BYTES = {Part.ANY_BYTES, Part.NEXT_BYTES, Part.NEW_BYTES}
+def _ready(transaction: tuple[Call, ...]) -> list[tuple[str, tuple[Any, ...]]]:
+    return [(for_sqlite(call.sql), call.args) for call in transaction]
 
 
 if __name__ == "__main__":
