@@ -142,6 +142,13 @@ def test_another_master_key_than_the_databases_is_refused(place: Place) -> None:
         assert health(place.base_url) == "ok"
 
 
+def test_another_master_key_is_refused_though_nothing_is_declared(place: Place) -> None:
+    assert cli("project", "create", "Undeclared", "--config", str(place.config)).returncode == 0
+    place.write(master_keys=OTHER_RING)
+    place.config.write_text(place.config.read_text().replace(PROJECT, ""))
+    assert "The project Undeclared is sealed under another master key" in place.refused()
+
+
 def test_master_keys_that_are_none_are_refused(place: Place) -> None:
     place.write(master_keys="k1:short")
     said = place.refused()

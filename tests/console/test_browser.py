@@ -1,4 +1,4 @@
-"""The trip that this project is for, in a real browser: sign in with Google, link GitHub, see both and whose they are."""
+"""The trip of all trips in a real browser: sign in with Google, link GitHub, see both and whose they are."""
 
 from __future__ import annotations
 

@@ -161,6 +161,14 @@ async def test_an_account_of_somebody_else_is_not_unlinked(person: Person, other
     assert account[1] in (await person.get(f"{person.base_url}/"))[2]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "evil.example", "localhost.evil.example", "localhost"])
+async def test_under_another_name_the_page_shows_nothing(person: Person, host: str) -> None:
+    async with person.http.get(f"{person.base_url}/", headers={"Host": host}, allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert answer.headers["location"] == f"{person.base_url}/"
+        assert await answer.text() == ""
+
+
 async def test_cookies_and_headers_let_nothing_foreign_in(person: Person) -> None:
     async with person.http.get(f"{person.base_url}/") as answer:
         page = await answer.text()

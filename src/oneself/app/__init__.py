@@ -3,6 +3,7 @@
 from oneself.app.house import EMULATOR_PATH, House
 from oneself.app.opening import (
     StartRefused,
+    check_master_keys,
     declare_projects,
     microseconds,
     opened_database,
@@ -13,6 +14,7 @@ __all__ = [
     "EMULATOR_PATH",
     "House",
     "StartRefused",
+    "check_master_keys",
     "declare_projects",
     "microseconds",
     "opened_database",

@@ -99,6 +99,16 @@ async def declare_projects(rt: Runtime, config: Config) -> None:
             raise StartRefused(_declare_words(declared.display_name, fault)) from None
 
 
+async def check_master_keys(rt: Runtime) -> None:
+    """See that the key ring opens what this database holds, by its oldest and newest projects. Raises StartRefused."""
+    found = await projects.list_all(rt)
+    for project in {one.id: one for one in (*found[:1], *found[-1:])}.values():
+        try:
+            await rt.projects.data_key(project.id)
+        except Fault as fault:
+            raise StartRefused(_declare_words(project.display_name, fault)) from None
+
+
 def _declare_words(name: str, fault: Fault) -> str:
     if fault.code in (FaultCode.MASTER_KEY_MISSING, FaultCode.SEAL_BROKEN):
         return (
@@ -116,6 +126,7 @@ def _settings(config: Config) -> Settings:
         ticket_seconds=config.lifetimes.ticket,
         flow_seconds=config.lifetimes.flow,
         grant_seconds=config.lifetimes.grant,
+        upstream_deadline_seconds=float(config.limits.provider_seconds),
         body_limit_bytes=config.limits.body_bytes,
         starts_per_address=config.limits.starts_per_address,
         starts_per_project=config.limits.starts_per_project,

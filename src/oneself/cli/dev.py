@@ -65,7 +65,7 @@ def dev(host: str, port: int, data: Path, as_json: bool) -> None:
             _announce(base_url, data, keys)
 
     try:
-        run(House(config, _page(base_url, keys)), config, sockets, ready)
+        run(House(config, _page(config, keys)), config, sockets, ready)
     except StartFailed as failed:
         raise Refused("The server did not start.", [str(failed) or "The lines above say why."]) from None
 
@@ -81,7 +81,7 @@ def settings(base_url: str, data: Path, keys: DevKeys) -> Config:
         allowed_private_hosts=(base_url.partition("://")[2],),
         log_level="warning",
         # scripts and test suites begin hundreds of trips from this one machine
-        limits=Limits(starts_per_address=1_000_000, starts_per_project=1_000_000),
+        limits=Limits(starts_per_address=0, starts_per_project=0),
         projects=(
             DeclaredProject(
                 id=project.id,
@@ -157,8 +157,10 @@ def _links(base_url: str) -> list[tuple[str, str]]:
     ]
 
 
-def _page(base_url: str, keys: DevKeys) -> DevPage:
+def _page(config: Config, keys: DevKeys) -> DevPage:
+    base_url = config.base_url
     return DevPage(
+        session_seconds=config.lifetimes.console_session,
         project_id=keys.project.id,
         project_name=PROJECT_NAME,
         providers=tuple(Entry(label, name) for name, label in PROVIDERS.items()),

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from oneself.app import House, StartRefused, declare_projects, opened_runtime
+from oneself.app import House, StartRefused, check_master_keys, declare_projects, opened_runtime
 from oneself.cli.choosing import config_option
 from oneself.cli.listening import PortUnavailable, listen, port_of
 from oneself.cli.output import ERR, Refused
@@ -82,4 +82,5 @@ async def _prepare(config: Config) -> None:
         config, limits=msgspec.structs.replace(config.limits, database_connections=1)
     )
     async with opened_runtime(one_connection) as rt:
+        await check_master_keys(rt)
         await declare_projects(rt, config)

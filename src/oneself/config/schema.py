@@ -45,12 +45,25 @@ class Limits(Part, frozen=True):
         1_048_576
     )
     starts_per_address: Annotated[
-        Count,
-        Meta(description="Browser trips that one address (an IPv6 /64) may start in a minute."),
+        int,
+        Meta(
+            description="Browser trips that one address (an IPv6 /64) may start in a minute, in each worker; 0 is no "
+            "limit.",
+            ge=0,
+            le=1_000_000_000,
+        ),
     ] = 120
     starts_per_project: Annotated[
-        Count, Meta(description="Browser trips that may be started in a minute in one project.")
+        int,
+        Meta(
+            description="Browser trips that may be started in a minute in one project, in each worker; 0 is no limit.",
+            ge=0,
+            le=1_000_000_000,
+        ),
     ] = 12_000
+    provider_seconds: Annotated[
+        int, Meta(description="Seconds that one call to a provider may take in all.", ge=1, le=120)
+    ] = 10
     database_connections: Annotated[
         int, Meta(description="Connections to PostgreSQL that each worker keeps.", ge=1, le=100)
     ] = 6

@@ -31,7 +31,13 @@ class Demo:
     dev: DevPage
 
     async def home(self, request: Request) -> Reply:
-        """`GET /`: who is signed in, what is linked and why; or the buttons to sign in."""
+        """`GET /`: who is signed in, what is linked and why; or the buttons to sign in.
+
+        Under any other name than the server's own it only points there: the page shows keys, and a foreign name
+        that leads to this machine (DNS rebinding) must not be able to read them.
+        """
+        if request.header("host") != self.rt.settings.base_url.partition("://")[2]:
+            return redirect(f"{self.rt.settings.base_url}/")
         project = await self._project()
         current = await self._current(request, project)
         token = cookies.form_token(request)

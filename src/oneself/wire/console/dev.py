@@ -24,6 +24,7 @@ class DevPage:
     """The project that the page signs people in to, its keys in clear, and what a developer copies.
 
     `project_id` is ours. `providers` are the project's names for its providers with their labels.
+    `session_seconds` is how long somebody stays signed in on the page.
     """
 
     project_id: str
@@ -32,4 +33,4 @@ class DevPage:
     keys: tuple[Entry, ...]
     links: tuple[Entry, ...]
     snippets: tuple[Snippet, ...]
-    session_seconds: int = 86_400
+    session_seconds: int

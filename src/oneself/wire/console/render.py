@@ -112,7 +112,7 @@ def _email(email: EmailAddress, accounts: dict[str, ExternalAccount], labels: di
 
 
 def _moment(micros: int) -> str:
-    return f"{_time(micros):%d %B %Y, %H:%M:%S} UTC"
+    return f"{_time(micros):%d %b %Y, %H:%M:%S}"
 
 
 def _iso(micros: int) -> str:

@@ -1,0 +1,1 @@
+"""What is built and opened, and what works in the background."""
