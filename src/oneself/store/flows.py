@@ -65,6 +65,13 @@ DELETE FROM flows
 WHERE project_id = $1 AND id = $2 AND grant_hash = $3 AND stage = 'parked' AND dialect = $4 AND expires_at > $5
 RETURNING {_COLUMNS}"""
 
+# A ticket that an app redeems itself, with what the provider gave it on the device.
+TAKE_RESERVED = f"""
+DELETE FROM flows
+WHERE project_id = $1 AND id = $2 AND ticket_hash = $3 AND stage = 'reserved' AND dialect = $4 AND config_id = $5
+    AND expires_at > $6
+RETURNING {_COLUMNS}"""
+
 SWEEP = """
 DELETE FROM flows WHERE (project_id, id) IN (SELECT project_id, id FROM flows WHERE expires_at < $1 LIMIT $2)
 RETURNING id"""
@@ -204,6 +211,14 @@ async def park(
 async def take(tx: Tx, project_id: str, flow_id: str, grant_hash: bytes, dialect: str) -> Flow | None:
     """Take a parked flow out, once; None where the grant is unknown, spent or expired."""
     row = await tx.one(TAKE, project_id, flow_id, grant_hash, dialect, tx.now)
+    return None if row is None else _flow(row)
+
+
+async def take_reserved(
+    tx: Tx, project_id: str, flow_id: str, ticket_hash: bytes, dialect: str, config_id: str
+) -> Flow | None:
+    """Take a reserved flow out by its ticket, once; None where that is spent, expired or for something else."""
+    row = await tx.one(TAKE_RESERVED, project_id, flow_id, ticket_hash, dialect, config_id, tx.now)
     return None if row is None else _flow(row)
 
 

@@ -25,10 +25,13 @@ async def verify_id_token(
     nonce: str | None,
     access_token: str,
     now: int,
+    audiences: frozenset[str] | None = None,
 ) -> dict[str, Any]:
     """Give the claims of a token that this provider signed for this client; `now` in microseconds.
 
     `nonce` is the one that was sent, if any; `access_token` the one that came along, if any.
+    `audiences` are the client ids that it may be made for and issued to, where those are others
+    than the client's own.
     Raises `provider_reply_invalid` for every token that does not hold.
     """
     rule = client.id_token
@@ -36,7 +39,7 @@ async def verify_id_token(
         raise _refused("this provider signs none")
     claims = await _signed(outbound, client, token, rule)
     _check_issuer(rule, claims)
-    _check_audience(client.client_id, claims)
+    _check_audience(frozenset({client.client_id}) if audiences is None else audiences, claims)
     _check_times(claims, now // 1_000_000)
     if nonce and rule.nonce and not _same(claims.get("nonce"), nonce):
         raise _refused("the nonce is not ours")
@@ -85,13 +88,14 @@ def _check_issuer(rule: IdTokenRule, claims: Mapping[str, Any]) -> None:
         raise _refused("another issuer")
 
 
-def _check_audience(client_id: str, claims: Mapping[str, Any]) -> None:
+def _check_audience(ours: frozenset[str], claims: Mapping[str, Any]) -> None:
     said = claims.get("aud")
     audience = said if isinstance(said, list) else [said]
-    if client_id not in audience or not all(isinstance(one, str) for one in audience):
+    if not all(isinstance(one, str) for one in audience) or ours.isdisjoint(audience):
         raise _refused("made for another client")
     party = claims.get("azp")
-    if party != client_id and (party is not None or len(audience) > 1):
+    known = isinstance(party, str) and party in ours
+    if not known and (party is not None or len(audience) > 1):
         raise _refused("issued to another party")
 
 

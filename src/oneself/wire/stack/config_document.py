@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from oneself.actions.native import APPS
 from oneself.model import Policy, ProjectConfig, ProviderCredentials, TrustedDomain
 
 Document = dict[str, Any]
@@ -129,6 +130,8 @@ def flat(config: ProjectConfig) -> Document:
         shown = {theirs: getattr(entry, ours) for theirs, ours in _PROVIDER_FIELDS}
         if entry.client_secret:
             shown["clientSecret"] = SECRET_KEPT
+        if apps_of(entry):
+            shown["appleBundles"] = {str(index): {"bundleId": one} for index, one in enumerate(apps_of(entry))}
         document[f"auth.oauth.providers.{entry.config_id}"] = {k: v for k, v in shown.items() if v != ""}
     for index, domain in enumerate(config.trusted_domains):
         document[f"domains.trustedDomains.{index}"] = {"baseUrl": domain.base_url, "handlerPath": domain.handler_path}
@@ -212,7 +215,9 @@ def _section(whole: Document, path: str) -> dict[str, Document]:
 def _credentials(
     name: str, entry: Document, old: ProviderCredentials | None, secret: bytes | None
 ) -> ProviderCredentials:
-    fields: dict[str, Any] = {}
+    if old is not None and old.provider != entry.get("type"):
+        old = None
+    fields: dict[str, Any] = {"options": _with_apps(name, entry, old)}
     for theirs, ours in _PROVIDER_FIELDS:
         value = entry.get(theirs, "")
         expected = bool if theirs in PROVIDER_DEFAULTS else str
@@ -225,9 +230,26 @@ def _credentials(
         fields["client_secret"] = secret
     elif entry.get("clientSecret") != SECRET_KEPT:
         fields["client_secret"] = b""
-    if old is not None and old.provider == fields["provider"]:
+    if old is not None:
         return msgspec.structs.replace(old, **fields)
     return ProviderCredentials(config_id=name, **fields)
+
+
+def _with_apps(name: str, entry: Document, old: ProviderCredentials | None) -> dict[str, str]:
+    """The options of a provider, with the bundle ids of the project's apps among them."""
+    bundles = entry.get("appleBundles") or {}
+    if not isinstance(bundles, dict):
+        raise Misfit(f"auth.oauth.providers.{name}.appleBundles must be a map of objects")
+    ids = [bundle.get("bundleId") if isinstance(bundle, dict) else None for bundle in bundles.values()]
+    if not all(isinstance(one, str) and one and len(one.split()) == 1 for one in ids):
+        raise Misfit(f"auth.oauth.providers.{name}.appleBundles must name a bundleId each")
+    options = {key: value for key, value in (old.options if old else {}).items() if key != APPS}
+    return options | ({APPS: " ".join(str(one) for one in ids)} if ids else {})
+
+
+def apps_of(entry: ProviderCredentials) -> list[str]:
+    """The bundle ids of the project's apps at a provider."""
+    return entry.options.get(APPS, "").split()
 
 
 def _domain(name: str, entry: Document) -> TrustedDomain:

@@ -155,4 +155,6 @@ def _provider(entry: Provider) -> dict[str, Any]:
         "allowSignIn": True,
         "allowConnectedAccounts": True,
     }
+    if entry.apple_bundle_ids:
+        shown["appleBundles"] = {str(index): {"bundleId": one} for index, one in enumerate(entry.apple_bundle_ids)}
     return {name: value for name, value in shown.items() if value is not UNSET}

@@ -6,6 +6,7 @@ from oneself.wire.stack import (
     contact_channels,
     cross_domain,
     internal_projects,
+    native,
     oauth,
     oauth_providers,
     passwords,
@@ -19,6 +20,7 @@ from oneself.wire.stack.operation import API_PREFIXES, Operation, under
 
 OPERATIONS: tuple[Operation, ...] = (
     *oauth.OPERATIONS,
+    *native.OPERATIONS,
     *token.OPERATIONS,
     *cross_domain.OPERATIONS,
     *oauth_providers.OPERATIONS,

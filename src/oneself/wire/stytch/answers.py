@@ -167,6 +167,21 @@ class OAuthAnswer(Answer, kw_only=True):
     user_device: None = None
 
 
+class NativeAnswer(Answer, kw_only=True):
+    """Answer of `oauth/google/id_token/authenticate`; `user_created` says that the person is new."""
+
+    user_id: str
+    provider_subject: str
+    provider_type: str
+    oauth_user_registration_id: str
+    reset_sessions: bool
+    user_created: bool
+    session_token: str
+    session_jwt: str
+    user: UserBody
+    session: SessionBody | None
+
+
 class CreatedUserAnswer(Answer, kw_only=True):
     """Answer of `users` create."""
 

@@ -70,6 +70,15 @@ class SdkOAuthInput(Body, kw_only=True):
     code_verifier: Text | None = None
 
 
+class SdkNativeInput(Body, kw_only=True):
+    """Body of `oauth/google/id_token/authenticate`, which apps on devices send."""
+
+    id_token: Text
+    session_duration_minutes: int
+    nonce: Text | None = None
+    oauth_attach_token: Text | None = None
+
+
 class CreateUserInput(Body, kw_only=True):
     """Body of `users` create."""
 

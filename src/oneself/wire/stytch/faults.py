@@ -71,6 +71,7 @@ FAULTS: dict[tuple[FaultCode, str | None], Row] = {
     (FaultCode.PROVIDER_UNKNOWN, None): Row(400, "invalid_oauth_provider", "The OAuth provider is not known."),
     (FaultCode.PROVIDER_NOT_CONFIGURED, None): Row(400, "oauth_config_not_found", _NO_OAUTH_CONFIG),
     (FaultCode.PROVIDER_NOT_CONFIGURED, "apple"): Row(400, "apple_oauth_config_not_found", _NO_OAUTH_CONFIG),
+    (FaultCode.PROVIDER_NOT_NATIVE, None): Row(400, "oauth_config_not_found", _NO_OAUTH_CONFIG),
     (FaultCode.PROVIDER_NOT_ENABLED, None): Row(
         400, "oauth_config_not_found", "The OAuth config of this provider is not enabled."
     ),
@@ -180,6 +181,11 @@ FAULTS: dict[tuple[FaultCode, str | None], Row] = {
         "The session_duration_minutes must be between 5 and 527040.",
     ),
     (FaultCode.CLAIMS_TOO_LARGE, None): Row(400, "custom_claims_too_large", "Custom claims may hold at most 4 KB."),
+    (FaultCode.ID_TOKEN_INVALID, None): Row(
+        400,
+        "oauth_invalid_id_token",
+        "The ID token could not be verified for this project's apps, or its nonce is another.",
+    ),
     (FaultCode.TOKEN_MALFORMED, None): Row(400, "unable_to_parse_session_jwt", "The session JWT could not be read."),
     (FaultCode.TOKEN_SIGNATURE_INVALID, None): Row(
         400, "unable_to_parse_session_jwt", "The session JWT could not be verified."

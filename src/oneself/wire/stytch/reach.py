@@ -110,6 +110,11 @@ _OF: dict[str, tuple[str, ...]] = {
     "sdk_bootstrap": ("public_token_not_found",),
     "sdk_oauth_attach": _CONFIG,
     "sdk_oauth_authenticate": (*_TOKEN, *_LIFE, *_REDEEM, "session_not_found"),
+    "sdk_oauth_google_id_token_authenticate": (
+        *("oauth_invalid_id_token", "unable_to_authorize_oauth_provider", "oauth_attach_proof_required"),
+        *(*_TOKEN, *_LIFE, *_LAW, "session_not_found", "default_provider_not_allowed"),
+        *("oauth_token_exchange_invalid_client", "oauth_flow_callback_error"),
+    ),
     "sdk_sessions_authenticate": _LIFE,
     "sdk_users_update_me": ("cannot_update_trusted_metadata", "user_not_found", *_METADATA),
     "sdk_users_delete_oauth_registration": (

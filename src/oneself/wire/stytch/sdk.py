@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from oneself.actions import accounts, projects, redeem, sessions, users
+from oneself.actions import accounts, native, projects, redeem, sessions, users
 from oneself.actions import attach as attaching
 from oneself.actions.attach import AttachAsker
+from oneself.actions.native import NativeRequest
 from oneself.actions.redeem import RedeemRequest
-from oneself.actions.sessions import SessionView
+from oneself.actions.sessions import SessionView, SessionWish
 from oneself.faults import Fault, FaultCode
 from oneself.model import Secret, SessionRef, UserView
 from oneself.wire.stytch import ids
@@ -15,6 +16,7 @@ from oneself.wire.stytch.answers import (
     AttachAnswer,
     BootstrapAnswer,
     ConnectedAppsAnswer,
+    NativeAnswer,
     OAuthAnswer,
     SdkChangedUserAnswer,
     SdkUserAnswer,
@@ -25,6 +27,7 @@ from oneself.wire.stytch.arguments import token_ref
 from oneself.wire.stytch.bodies import (
     ChangeUserInput,
     SdkAttachInput,
+    SdkNativeInput,
     SdkOAuthInput,
     SdkSessionInput,
 )
@@ -77,16 +80,45 @@ async def authenticate(call: Call) -> OAuthAnswer:
             dialect=KIND,
             grant=Secret(body.token),
             verifier=Secret(body.code_verifier) if body.code_verifier is not None else None,
-            session=wish(
-                body.session_duration_minutes,
-                {},
-                call.request.peer,
-                call.request.header("user-agent")[:MAX_USER_AGENT],
-            ),
+            session=_own_wish(call, body.session_duration_minutes),
             join=join,
         ),
     )
     return await oauth_answer(call, redeemed, join)
+
+
+async def google_id_token(call: Call) -> NativeAnswer:
+    """`POST /sdk/v1/oauth/google/id_token/authenticate`: what Google gave an app on the device
+    becomes a user and a session, or with an attach token an account of whom it was given out for.
+    """
+    body: SdkNativeInput = call.body
+    join = _session(call) if call.session is not None else None
+    redeemed = await native.redeem(
+        call.rt,
+        call.project,
+        NativeRequest(
+            dialect=KIND,
+            config_id="google",
+            id_token=Secret(body.id_token),
+            nonce=Secret(body.nonce) if body.nonce else None,
+            ticket=Secret(body.oauth_attach_token) if body.oauth_attach_token else None,
+            session=_own_wish(call, body.session_duration_minutes),
+            join=join,
+        ),
+    )
+    full = await oauth_answer(call, redeemed, join)
+    return NativeAnswer(
+        user_id=full.user_id,
+        provider_subject=full.provider_subject,
+        provider_type=full.provider_type,
+        oauth_user_registration_id=full.oauth_user_registration_id,
+        reset_sessions=full.reset_sessions,
+        user_created=redeemed.created,
+        session_token=full.session_token,
+        session_jwt=full.session_jwt,
+        user=full.user,
+        session=full.session,
+    )
 
 
 async def check(call: Call) -> SessionAnswer:
@@ -157,6 +189,11 @@ async def revoke_connected_app(call: Call) -> Answer:
     """`POST /sdk/v1/users/connected_apps/{connected_app_id}/revoke`: there is none."""
     await _signed_in(call)
     raise Refusal("connected_app_not_found")
+
+
+def _own_wish(call: Call, minutes: int) -> SessionWish | None:
+    """The session that the person's own device asks for."""
+    return wish(minutes, {}, call.request.peer, call.request.header("user-agent")[:MAX_USER_AGENT])
 
 
 def _session(call: Call) -> SessionRef:

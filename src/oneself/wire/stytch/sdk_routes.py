@@ -40,6 +40,16 @@ SDK = (
     ),
     _sdk(
         "POST",
+        "/oauth/google/id_token/authenticate",
+        "oauth_google_id_token_authenticate",
+        sdk.google_id_token,
+        "Sign in with the token that Google gave an app on the device.",
+        answers.NativeAnswer,
+        body=bodies.SdkNativeInput,
+        access=BROWSER,
+    ),
+    _sdk(
+        "POST",
         "/sessions/authenticate",
         "sessions_authenticate",
         sdk.check,
