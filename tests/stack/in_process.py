@@ -18,8 +18,8 @@ from oneself.config import Config
 from oneself.model import ProjectConfig, ProviderCredentials, Secret
 from oneself.wire.http import Reply, Request
 from oneself.wire.stack.dispatch import dispatcher
-from oneself.wire.stack.operation import Operation
-from oneself.wire.stack.routes import OPERATIONS, under
+from oneself.wire.stack.operation import Operation, under
+from oneself.wire.stack.routes import OPERATIONS
 
 _KEY = "test:" + base64.b64encode(b"k" * 32).decode()
 _NAMES = {

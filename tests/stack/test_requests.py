@@ -358,3 +358,15 @@ def test_null_characters_are_refused(stack: Stack) -> None:
 def test_plain_errors_have_no_code(stack: Stack) -> None:
     answer = stack.call("DELETE", f"/auth/sessions/{UNKNOWN}?user_id={UNKNOWN}")
     check_plain(answer, 404, "Session not found.")
+
+
+def test_what_is_nested_too_deep_is_no_json(stack: Stack) -> None:
+    for depth, status in ((60, 201), (70, 400), (900, 400)):
+        body = b'{"client_metadata": ' + b"[" * depth + b"]" * depth + b"}"
+        headers = stack.headers("server") | {"content-type": "application/json"}
+        assert send(stack.base_url, "POST", "/api/v1/users", headers, body).status == status
+
+
+def test_an_empty_segment_names_nothing(stack: Stack) -> None:
+    for path in ("/api/v1/auth/oauth/callback/?code=x&state=y", "/api/v1/users/", "/api/v1/connected-accounts/"):
+        assert send(stack.base_url, "GET", path, stack.headers("server")).status == 404

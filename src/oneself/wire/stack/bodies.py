@@ -1,5 +1,6 @@
 """Reads a request's body by its content type, into plain values that a shape can then be held against."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -8,6 +9,9 @@ import msgspec
 from oneself.wire.http import Request
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.refusals import Refused, plain
+
+# Deeper than anybody means, and far from where recursion ends.
+MOST_LEVELS = 64
 
 
 def check_size(request: Request) -> None:
@@ -42,10 +46,28 @@ def form(request: Request) -> dict[str, str]:
         raise _unreadable("Invalid form in request body") from None
 
 
+def json_value(text: bytes | str) -> Any:
+    """Parse JSON that is not nested beyond reason. Raises ValueError."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ValueError("not JSON") from None
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [part for value in level if isinstance(value, dict | list) for part in _parts(value)]
+        if not level:
+            return value
+    raise ValueError("nested too deep")
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
 def _json(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return json_value(body)
+    except ValueError:
         raise _unreadable("Invalid JSON in request body") from None
 
 

@@ -35,8 +35,8 @@ async def _answer(rt: Runtime, route: Route | None, request: Request, status: in
     if request.method == "OPTIONS":
         return Reply(200, b"", TEXT_TYPE)
     try:
-        if not isinstance(route, Operation):
-            raise _nowhere(request, status)
+        if not isinstance(route, Operation) or not all(request.params.values()):
+            raise _nowhere(status)
         return await _serve(rt, route, request)
     except Refused as refused:
         return reply_of(refused)
@@ -86,7 +86,7 @@ def _translated(call: Call, fault: Fault) -> Refused:
     return refusal_for(fault, call.operation.operation, facts)
 
 
-def _nowhere(request: Request, status: int) -> Refused:
+def _nowhere(status: int) -> Refused:
     if status == 405:
         return plain(405, "Method Not Allowed")
-    return plain(404, f"This API has no {request.path}")
+    return plain(404, "Not Found")

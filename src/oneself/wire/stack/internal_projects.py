@@ -10,6 +10,7 @@ from oneself.model import Project, ProjectConfig
 from oneself.wire.http import Reply
 from oneself.wire.stack import config_document, render_project, teams
 from oneself.wire.stack.access import INTERNAL
+from oneself.wire.stack.bodies import json_value
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.claims import Bearer
 from oneself.wire.stack.config_document import Document, Misfit
@@ -86,8 +87,8 @@ async def override(call: Call, body: OverrideBody) -> Reply:
     if call.access == "server" and level != "branch":
         raise plain(403, "Only the branch level can be changed with server access")
     try:
-        changes = msgspec.json.decode(body.config_override_string)
-    except (msgspec.DecodeError, RecursionError):
+        changes = json_value(body.config_override_string)
+    except ValueError:
         raise plain(400, "config_override_string is not valid JSON") from None
     if not isinstance(changes, dict):
         raise plain(400, "config_override_string must be an object")
