@@ -66,7 +66,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     seconds = arguments.seconds or (1.0 if quick else 4.0)
     rounds = arguments.rounds or (1 if quick else 3)
     warm_up = min(1.0, seconds / 2)
-    prepared = round((seconds + warm_up) * rounds * 1_500)
+    trips_per_second = 150 if quick else 1_200
+    prepared = round((seconds + warm_up) * rounds * (trips_per_second + 300))
     return Plan(
         seconds=seconds,
         warm_up=warm_up,
@@ -75,6 +76,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         regulars=200 if quick else 2_000,
         others=prepared + 500,
         newcomers=prepared + 500,
+        trips_per_second=trips_per_second,
         only=arguments.only,
     )
 

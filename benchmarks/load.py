@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from benchmarks.http_client import Answer, Connection, connect
 
+LEAST = 0.01
+"""The processor time that a system counts at all, in seconds."""
+
 Once = Callable[[Connection], Awaitable[None]]
 
 
@@ -120,7 +123,8 @@ class _Watch:
         """What was seen. Raises Spent where it ended before it began."""
         if self._first is None or self._last is None or not self._latencies:
             raise Spent("too little was prepared")
-        return Sample(self._last[0] - self._first[0], self._last[1] - self._first[1], self._latencies)
+        took = max(self._last[1] - self._first[1], LEAST)
+        return Sample(self._last[0] - self._first[0], took, self._latencies)
 
 
 async def _repeat(connection: Connection, once: Once, watch: _Watch) -> None:

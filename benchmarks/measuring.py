@@ -17,9 +17,6 @@ from benchmarks.reference.scripts import scripts
 from benchmarks.site import Running, Site, serving
 from benchmarks.stocking import stock_up
 
-TRIPS_PER_SECOND = 1_200
-"""How many trips are prepared for each second of a measurement that uses them up; it ends early when they are spent."""
-
 Tell = Callable[[str], None]
 
 
@@ -34,6 +31,8 @@ class Plan:
     regulars: int
     others: int
     newcomers: int
+    # prepared for each second of a measurement that uses them up; it ends early when they are spent
+    trips_per_second: int
     only: str = ""
 
 
@@ -137,7 +136,7 @@ async def _ready(site: Site, stock: Stock, operation: Operation, trips: int) -> 
 
 async def _sample(site: Site, running: Running, stock: Stock, operation: Operation, plan: Plan) -> Sample:
     seconds = plan.warm_up + plan.seconds
-    await _ready(site, stock, operation, round(seconds * TRIPS_PER_SECOND))
+    await _ready(site, stock, operation, round(seconds * plan.trips_per_second))
     return await drive(
         site.address,
         operation.once,
