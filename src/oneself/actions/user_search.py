@@ -1,12 +1,10 @@
 """Find users: by operands with a cursor, or as a plain listing; one statement each."""
 
-from unicodedata import normalize
-
 import msgspec
 
 from oneself.actions.runtime import Runtime
 from oneself.model import Listing, Noun, Operand, Project, Search, UserView
-from oneself.rules.addresses import fold_email
+from oneself.rules.addresses import fold_email, folded_part, folded_part
 from oneself.store.user_search import Conditions, beyond, condition, matching_text, page, restrict
 
 # The most that a listing gives when it is not limited.
@@ -55,7 +53,9 @@ def _folded(operand: Operand) -> Operand:
         case "emails":
             folded = tuple(fold_email(text) or "" for text in operand.values)
         case "email_prefix":
-            folded = tuple(normalize("NFKC", text).casefold() for text in operand.values)
+            folded = tuple(folded_part(text) for text in operand.values)
+            if operand.values[0] and not folded[0]:
+                return Operand(name="nothing")
         case "name_prefix":
             folded = tuple(" ".join(text.casefold().split()) for text in operand.values)
         case _:

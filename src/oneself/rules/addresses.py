@@ -14,23 +14,48 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 def fold_email(address: str) -> str | None:
     """The form that uniqueness compares, or None where the text is no usable address.
 
-    The local part is folded (NFKC, then case) although RFC 5321 section 2.4 calls it case-sensitive: no mailbox
-    provider of today tells `Ada@` from `ada@`, and two people out of them invite impersonation. The domain becomes its
-    ASCII form (RFC 5891), so that two spellings of one domain are one and look-alikes of another script stay apart.
+    The local part is folded although RFC 5321 section 2.4 calls it case-sensitive: no mailbox provider of today tells
+    `Ada@` from `ada@`, and two people out of them invite impersonation. The domain becomes its ASCII form (RFC 5891),
+    so that two spellings of one domain are one and look-alikes of another script stay apart.
     """
-    text = unicodedata.normalize("NFKC", address.strip())
-    local, at, domain = text.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or ".." in local or local[0] == "." or local[-1] == ".":
+    # Before anything else: normalising takes time that grows with the square of the length.
+    if len(address) > _ADDRESS_OCTETS:
         return None
+    local, at, domain = address.strip().rpartition("@")
+    folded_local, ascii_domain = _folded_local(local), _ascii_domain(domain)
+    if not at or not folded_local or not ascii_domain:
+        return None
+    folded = f"{folded_local}@{ascii_domain}"
+    too_long = len(folded_local.encode()) > _LOCAL_OCTETS or len(folded.encode()) > _ADDRESS_OCTETS
+    return None if too_long else folded
+
+
+def folded_part(text: str) -> str:
+    """A piece of an address as it stands in the folded form, for searches; one that fits in none is empty."""
+    return unicodedata.normalize("NFC", text).lower() if len(text) <= _ADDRESS_OCTETS else ""
+
+
+def _folded_local(local: str) -> str:
+    """The local part in one case, or nothing.
+
+    Folding makes no other mailbox of it (RFC 6531 has mail servers compare octets): whoever owned the full-width
+    `ａda@` would otherwise be `ada@`. So what only looks like other letters is refused, and nothing is replaced.
+    """
+    if not _LOCAL.fullmatch(local) or not local.isprintable() or ".." in local or local[0] == "." or local[-1] == ".":
+        return ""
+    folded = folded_part(local)
+    same = unicodedata.normalize("NFKC", folded) == folded and folded.isascii() == local.isascii()
+    return folded if same else ""
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain's ASCII form, or nothing."""
     try:
         ascii_domain = idna.encode(domain.lower(), uts46=True).decode().lower()
     except (idna.IDNAError, UnicodeError):
-        return None
-    if "." not in ascii_domain and ascii_domain != "localhost":
-        return None
-    folded = f"{local.casefold()}@{ascii_domain}"
-    too_long = len(local.encode()) > _LOCAL_OCTETS or len(folded.encode()) > _ADDRESS_OCTETS
-    return None if too_long else folded
+        return ""
+    dotted = "." in ascii_domain.strip(".") or ascii_domain == "localhost"
+    return ascii_domain if dotted and not ascii_domain.endswith(".") else ""
 
 
 def is_phone_number(text: str) -> bool:
