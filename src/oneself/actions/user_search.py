@@ -4,7 +4,7 @@ import msgspec
 
 from oneself.actions.runtime import Runtime
 from oneself.model import Listing, Noun, Operand, Project, Search, UserView
-from oneself.rules.addresses import fold_email, folded_part, folded_part
+from oneself.rules.addresses import fold_email, folded_part
 from oneself.store.user_search import Conditions, beyond, condition, matching_text, page, restrict
 
 # The most that a listing gives when it is not limited.
