@@ -44,6 +44,7 @@ USAGE = """usage: python3 tasks.py COMMAND [ARGUMENTS]
   lint             check style and format
   types            check types
   bench [OPTIONS]  run the benchmarks
+  crash [OPTIONS]  kill processes at every named point (--seed N --kills 1000 --servers 40)
   lock             resolve the lock files again (needs `uv` and `npm`)"""
 
 
@@ -88,6 +89,12 @@ def bench(arguments: list[str]) -> int:
     """Run the benchmarks in this process's place."""
     prepare(TEST)
     become("-m", "benchmarks", *arguments)
+
+
+def crash(arguments: list[str]) -> int:
+    """Kill processes and hold what they acknowledged against what is left, in this process's place."""
+    prepare(TEST)
+    become("-m", "tests.crash", *arguments)
 
 
 def lock(arguments: list[str]) -> int:
@@ -210,7 +217,7 @@ def fail(line: str) -> NoReturn:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (dev, test, lint, types, bench, lock)
+    command.__name__: command for command in (dev, test, lint, types, bench, crash, lock)
 }
 
 if __name__ == "__main__":

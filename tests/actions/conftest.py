@@ -79,7 +79,7 @@ class World:
 
     async def begin(self, provider: str = "google", persona: str = "ada", **wanted: Any) -> Started:
         """Start a trip as an application of Stytch's dialect would, unless told otherwise."""
-        request = {
+        request: dict[str, Any] = {
             "dialect": "stytch",
             "config_id": provider,
             "callback_url": "http://localhost:8000/callback",

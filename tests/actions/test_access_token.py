@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Any
 
 import pytest
 
@@ -227,7 +228,7 @@ async def test_during_an_outage_a_token_is_handed_out_to_its_end(world: World) -
 
 async def test_a_provider_that_refuses_our_client_disconnects_nobody(world: World) -> None:
     user_id, _ = await connected(world, "spotify")
-    fault = {"kind": "oauth_error", "error": "invalid_client", "status": 401}
+    fault: dict[str, Any] = {"kind": "oauth_error", "error": "invalid_client", "status": 401}
     await world.control("faults", provider="spotify", endpoint="token", times=1, **fault)
     with pytest.raises(Fault) as refused:
         await access_token.fresh(world.rt, world.project, user_id, "spotify")
