@@ -40,7 +40,7 @@ async def create(call: Call, body: CreateBody) -> Reply:
     bearer = _owner(call)
     await teams.require_membership(call, body.owner_team_id, bearer.user_id)
     none: Document = {"base": {}} | {level: {} for level in config_document.LEVELS}
-    empty = ProjectConfig(extras={config_document.EXTRAS: none})
+    empty = ProjectConfig(first_party=call.project.config.first_party, extras={config_document.EXTRAS: none})
     made = await action.create(
         call.rt,
         action.Declaration(

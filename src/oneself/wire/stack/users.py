@@ -250,6 +250,8 @@ def _changes_of(
 
 def extras_after(old: dict[str, Any], body: Described | ClientChange) -> dict[str, Any]:
     """What only this wire knows of a user, after a change."""
+    if body.totp_secret_base64:
+        raise plain(400, "This server has no second factor yet")
     new = dict(old)
     selected = getattr(body, "selected_team_id", UNSET)
     if selected is not UNSET:
