@@ -1,4 +1,5 @@
-"""What nobody asks for and somebody must do: sweeping rows that ended, and hearing of other processes' changes.
+"""What nobody asks for and somebody must do: sweeping rows that ended, handing grants back, and hearing of other
+processes' changes.
 
 Any process may run it, and all may at once: every piece of work is idempotent and small.
 """
@@ -7,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from oneself.actions import revoking
 from oneself.actions import sessions as session_verbs
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault
@@ -17,6 +19,7 @@ _LOG = logging.getLogger("oneself.background")
 
 POLL_SECONDS = 1.0
 SEEN_SECONDS = 5.0
+REVOKE_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
 # Rows of trips stay an hour after their end, so that a timeout can be told from an unknown state.
 FLOWS_STAY_MICROS = 3_600 * 1_000_000
@@ -31,6 +34,7 @@ async def run(rt: Runtime) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_every(POLL_SECONDS, "hearing of changes", rt.projects.poll))
         group.create_task(_every(SEEN_SECONDS, "noting who was seen", lambda: session_verbs.write_seen(rt)))
+        group.create_task(_every(REVOKE_SECONDS, "handing grants back", lambda: revoking.drain(rt)))
         group.create_task(_every(SWEEP_SECONDS, "sweeping", lambda: sweep(rt)))
 
 

@@ -3,15 +3,16 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oneself.actions.runtime import Runtime, account_issuer, credentials_of
+from oneself.actions.runtime import Runtime, account_issuer, credentials_of, takes_grants_back
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, ExternalAccount, Noun, Policy, Project, UserView
 from oneself.rules import accounts as rules
+from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
 from oneself.steps.recording import Deed, record
-from oneself.store import accounts, sessions, users, views
+from oneself.store import accounts, revocations, sessions, users, views
 from oneself.store.database import Tx
 
 # How often an account is tried again when what stood in its way went away before it could be named.
@@ -189,6 +190,7 @@ async def remove(
 ) -> UserView:
     """Unlink an account, its tokens and the addresses that it alone proved; sessions lose it as a factor.
 
+    Its grants are noted to be handed back to the provider, where that takes them: one statement more.
     With `user_id` the account must be theirs. Raises Fault(USER_NOT_FOUND), Fault(ACCOUNT_NOT_FOUND), and
     Fault(LAST_WAY_IN) where the policy keeps one and it was the last.
     """
@@ -205,6 +207,8 @@ async def remove(
         account = _own(view, account_id)
         if account.allow_sign_in:
             _keep_a_way_in(policy, view, account_id)
+        if takes_grants_back(project, account.config_id):
+            await revocations.note_account(tx, project.id, account_id, GRANTS_HANDED_BACK_FOR)
         await accounts.delete(tx, project.id, account_id)
         view = await _without_proof(tx, project.id, view, account_id)
         await _trim_sessions(tx, project.id, owner, account_id)

@@ -211,6 +211,19 @@ async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[Prov
     return credentials, resolve(provider, credentials, Secret(secret))
 
 
+def takes_grants_back(project: Project, config_id: str = "") -> bool:
+    """Whether a grant of these credentials (without a name: of any of the project's) can be handed back upstream.
+
+    The server's shared clients are left alone: the same person's grant may serve other projects.
+    """
+    return any(
+        config_id in ("", credentials.config_id)
+        and not credentials.shared
+        and registry.get(credentials.provider).revocation is not None
+        for credentials in project.config.providers
+    )
+
+
 def account_issuer(credentials: ProviderCredentials) -> str:
     """The issuer under which accounts of these credentials are kept (part of what identifies an account)."""
     return resolve(registry.get(credentials.provider), credentials, Secret("")).issuer

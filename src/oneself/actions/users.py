@@ -6,18 +6,19 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oneself.actions.runtime import Runtime, account_issuer, credentials_of
+from oneself.actions.runtime import Runtime, account_issuer, credentials_of, takes_grants_back
 from oneself.crypto.ids import is_uuid, new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, EmailAddress, ExternalAccount, Noun, PhoneNumber, Project, User, UserView
 from oneself.rules import accounts as account_rules
 from oneself.rules.addresses import fold_email, is_phone_number
+from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
 from oneself.steps.people import new_email, new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.teams import with_personal_team
-from oneself.store import accounts, sessions, users, views
+from oneself.store import accounts, revocations, sessions, users, views
 from oneself.store.database import Tx
 
 MAX_EXTERNAL_ID = 128
@@ -176,10 +177,13 @@ async def delete(
 ) -> None:
     """Delete a user with all that belongs to it; a tombstone keeps the id from coming back.
 
+    Its accounts' grants are noted to be handed back to their providers, where those take them: one statement more.
     Raises Fault(USER_NOT_FOUND).
     """
 
     async def work(tx: Tx) -> bool:
+        if takes_grants_back(project):
+            await revocations.note_user(tx, project.id, user_id, GRANTS_HANDED_BACK_FOR)
         version = await users.delete(tx, project.id, user_id)
         if version is None:
             return False

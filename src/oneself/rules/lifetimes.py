@@ -2,7 +2,8 @@
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
-DAY = 24 * 60 * MINUTE
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 TICKET = 10 * MINUTE
 FLOW = 10 * MINUTE
@@ -10,6 +11,9 @@ GRANT = 5 * MINUTE
 
 # Rows of trips stay readable for an hour after they expire, so that a timeout can be told from an unknown state.
 FLOW_KEPT = 60 * MINUTE
+
+# For how long a grant that an unlink ended is tried to be handed back to its provider.
+GRANTS_HANDED_BACK_FOR = 7 * DAY
 
 MIN_SESSION_MINUTES = 5
 MAX_SESSION_MINUTES = 527_040
