@@ -102,26 +102,26 @@ async def is_member(rt: Runtime, project: Project, team_id: str, user_id: str) -
 async def add_member(rt: Runtime, project: Project, team_id: str, user_id: str) -> None:
     """Put a user into a team. Raises Fault(TEAM_NOT_FOUND), Fault(USER_NOT_FOUND), Fault(TEAM_MEMBER_TWICE)."""
 
-    async def work(tx: Tx) -> bool:
+    async def work(tx: Tx) -> None:
         if await teams.find(tx, project.id, team_id) is None:
             raise Fault(FaultCode.TEAM_NOT_FOUND, "no such team", team_id=team_id)
         if await users.lock(tx, project.id, user_id) is None:
             raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
-        return await teams.add_member(tx, project.id, team_id, user_id)
+        if not await teams.add_member(tx, project.id, team_id, user_id):
+            raise Fault(FaultCode.TEAM_MEMBER_TWICE, "the user is in the team already")
 
-    if not await rt.db.write(work):
-        raise Fault(FaultCode.TEAM_MEMBER_TWICE, "the user is in the team already")
+    await rt.db.write(work)
 
 
 async def remove_member(rt: Runtime, project: Project, team_id: str, user_id: str) -> None:
     """Take a user out of a team. Raises Fault(TEAM_MEMBER_NOT_FOUND)."""
 
-    async def work(tx: Tx) -> bool:
+    async def work(tx: Tx) -> None:
         await _deselect(tx, project.id, user_id, team_id)
-        return await teams.remove_member(tx, project.id, team_id, user_id)
+        if not await teams.remove_member(tx, project.id, team_id, user_id):
+            raise Fault(FaultCode.TEAM_MEMBER_NOT_FOUND, "not in the team", team_id=team_id, user_id=user_id)
 
-    if not await rt.db.write(work):
-        raise Fault(FaultCode.TEAM_MEMBER_NOT_FOUND, "not in the team", team_id=team_id, user_id=user_id)
+    await rt.db.write(work)
 
 
 async def _deselect(tx: Tx, project_id: str, user_id: str, team_id: str) -> None:

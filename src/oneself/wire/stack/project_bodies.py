@@ -136,7 +136,7 @@ def described(body: ChangeBody) -> dict[str, Any]:
         config = body.config
         for name in _SHOWN:
             value = getattr(config, name)
-            if isinstance(value, list):
+            if name.endswith("_permissions") and value is not UNSET:
                 value = [{"id": permission.id} for permission in value]
             if value is not UNSET:
                 said[name] = value
