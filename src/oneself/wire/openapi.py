@@ -55,9 +55,7 @@ def describe(
         "components": {"schemas": components},
     }
     if security_schemes:
-        described["components"]["securitySchemes"] = {
-            name: dict(scheme) for name, scheme in security_schemes.items()
-        }
+        described["components"]["securitySchemes"] = {name: dict(scheme) for name, scheme in security_schemes.items()}
     return described
 
 
@@ -78,9 +76,7 @@ def _schemas(routes: Sequence[Route], error: Any) -> tuple[dict[Any, Any], dict[
                 types.append(kind)
     if error is not None and error not in types:
         types.append(error)
-    found, components = msgspec.json.schema_components(
-        types, ref_template="#/components/schemas/{name}"
-    )
+    found, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     return dict(zip(types, found, strict=True)), components
 
 

@@ -12,6 +12,9 @@ from oneself.wire.stytch.refusals import Refusal
 T = TypeVar("T")
 
 Text = Annotated[str, Meta(max_length=65_536)]
+# Described, but not enforced while decoding: each has a refusal of its own.
+Minutes = Annotated[int, Meta(extra_json_schema={"minimum": 5, "maximum": 527_040})]
+Limit = Annotated[int, Meta(extra_json_schema={"minimum": 0, "maximum": 1000})]
 
 
 class Body(msgspec.Struct, kw_only=True):
@@ -54,7 +57,7 @@ class OAuthInput(Body, kw_only=True):
     """Body of `oauth/authenticate`."""
 
     token: Text
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_token: Text | None = None
     session_jwt: Text | None = None
     session_custom_claims: dict[str, Any] | None = None
@@ -66,7 +69,7 @@ class SdkOAuthInput(Body, kw_only=True):
     """Body of `oauth/authenticate` in the browser."""
 
     token: Text
-    session_duration_minutes: int
+    session_duration_minutes: Minutes
     code_verifier: Text | None = None
 
 
@@ -74,7 +77,7 @@ class SdkNativeInput(Body, kw_only=True):
     """Body of `oauth/google/id_token/authenticate`, which apps on devices send."""
 
     id_token: Text
-    session_duration_minutes: int
+    session_duration_minutes: Minutes
     nonce: Text | None = None
     oauth_attach_token: Text | None = None
 
@@ -116,7 +119,7 @@ class CreatePasswordInput(Body, kw_only=True):
 
     email: Text
     password: Text
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_custom_claims: dict[str, Any] | None = None
     trusted_metadata: dict[str, Any] | None = None
     untrusted_metadata: dict[str, Any] | None = None
@@ -130,7 +133,7 @@ class PasswordInput(Body, kw_only=True):
 
     email: Text
     password: Text
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_custom_claims: dict[str, Any] | None = None
 
 
@@ -138,7 +141,7 @@ class MigrateInput(Body, kw_only=True):
     """Body of `sessions/migrate`."""
 
     session_token: Text
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_custom_claims: dict[str, Any] | None = None
 
 
@@ -146,7 +149,7 @@ class AccessTokenInput(Body, kw_only=True):
     """Body of `sessions/exchange_access_token`."""
 
     access_token: Text
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_custom_claims: dict[str, Any] | None = None
 
 
@@ -155,7 +158,7 @@ class AttestInput(Body, kw_only=True):
 
     profile_id: Text
     token: Text
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_custom_claims: dict[str, Any] | None = None
 
 
@@ -169,7 +172,7 @@ class QueryInput(Body, kw_only=True):
 class SearchInput(Body, kw_only=True):
     """Body of `users/search`."""
 
-    limit: int | None = None
+    limit: Limit | None = None
     cursor: Text | None = None
     query: QueryInput | None = None
 
@@ -186,7 +189,7 @@ class SessionInput(Body, kw_only=True):
 
     session_token: Text | None = None
     session_jwt: Text | None = None
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
     session_custom_claims: dict[str, Any] | None = None
     authorization_check: AuthorizationCheck | None = None
 
@@ -194,7 +197,7 @@ class SessionInput(Body, kw_only=True):
 class SdkSessionInput(Body, kw_only=True):
     """Body of `sessions/authenticate` in the browser."""
 
-    session_duration_minutes: int | None = None
+    session_duration_minutes: Minutes | None = None
 
 
 class RevokeInput(Body, kw_only=True):

@@ -110,7 +110,6 @@ _WORTH_AGAIN = frozenset(
         FaultCode.PROVIDER_UNAVAILABLE,
         FaultCode.PROVIDER_GRANT_INVALID,
         FaultCode.FLOW_EXPIRED,
-        FaultCode.ACCOUNT_IN_USE,
     }
 )
 # Whoever meets these may be somebody else than the one who began the trip.
