@@ -11,6 +11,7 @@ from oneself.rules import accounts as account_rules
 from oneself.rules.addresses import fold_email
 from oneself.rules.linking import Create, Facts, Link, Reclaim, SignIn
 from oneself.steps.people import names_of, new_email, new_user
+from oneself.steps.recording import Deed, record
 from oneself.store import accounts, sessions, users, views
 from oneself.store.database import Reader, Tx
 from oneself.store.retrying import Again
@@ -33,6 +34,7 @@ class Linking:
     """The fixed part of carrying out one decision."""
 
     project_id: str
+    dialect: str
     trip: Trip
     profile: Profile
     policy: Policy
@@ -158,33 +160,59 @@ async def _create(tx: Tx, how: Linking, facts: Facts, decision: Create) -> Appli
 
 
 async def _reclaim(tx: Tx, how: Linking, facts: Facts, decision: Reclaim) -> Applied:
-    """Nobody ever proved to be this user: the mailbox's owner takes it over, and whoever was inside is put out."""
+    """Nobody ever proved to be this user: the mailbox's owner takes it over, and whoever was inside is put out.
+
+    With them goes all that they may have left to come back by, or to read along with: the password, sessions, other
+    addresses, numbers, and accounts that the application used on this user's behalf.
+    """
     view = facts.views[decision.user_id]
     user = await _take(tx, how, view)
+    signed_up_at = tx.now if user.is_anonymous else user.signed_up_at
     user = msgspec.structs.replace(
-        user, status="active", password_hash="", password_id="", security_epoch=user.security_epoch + 1
+        user,
+        status="active",
+        password_hash="",
+        password_id="",
+        security_epoch=user.security_epoch + 1,
+        is_anonymous=False,
+        signed_up_at=signed_up_at,
     )
     await users.update(tx, how.project_id, user)
+    await _put_out(tx, how, view, decision.email_id)
     account = _new_account(how, new_uuid(how.random), user.id, True, decision.email_id, tx.now)
     await _insert(tx, how, account)
-    proved = []
-    for email in view.emails:
-        if email.id != decision.email_id:
-            proved.append(email)
-            continue
-        proved.append(msgspec.structs.replace(email, verified_at=tx.now, verified_by=account.id))
-        await users.update_email(tx, how.project_id, proved[-1])
+    claimed = next(email for email in view.emails if email.id == decision.email_id)
+    proved = msgspec.structs.replace(claimed, verified_at=tx.now, verified_by=account.id, is_primary=True)
+    await users.update_email(tx, how.project_id, proved)
     ended = await sessions.delete_others(tx, how.project_id, user.id)
     had_more = ended > 0 or bool(view.user.password_hash)
-    view = msgspec.structs.replace(view, user=user, emails=tuple(proved), accounts=(*view.accounts, account))
-    return Applied(view, account, reset_sessions=had_more)
+    return Applied(UserView(user=user, emails=(proved,), accounts=(account,)), account, reset_sessions=had_more)
+
+
+async def _put_out(tx: Tx, how: Linking, view: UserView, kept_email_id: str) -> None:
+    """Everything of a user whom nobody ever proved to be goes, but one address."""
+    for email in view.emails:
+        if email.id != kept_email_id:
+            await users.delete_email(tx, how.project_id, email.id)
+    for phone in view.phones:
+        await users.delete_phone(tx, how.project_id, phone.id)
+    for account in view.accounts:
+        await accounts.delete(tx, how.project_id, account.id)
 
 
 async def _take_address(tx: Tx, how: Linking, facts: Facts, email_id: str) -> None:
-    """An address that its present holder never proved goes to the newcomer who did."""
+    """An address that its present holder never proved goes to the newcomer who did; the holder's history says so."""
     holder = next(view for view in facts.views.values() if any(e.id == email_id for e in view.emails))
-    await _take(tx, how, holder)
+    taken = await _take(tx, how, holder)
     await users.delete_email(tx, how.project_id, email_id)
+    deed = Deed(
+        action="email.remove",
+        decision="moved",
+        reason="address_proved_by_newcomer",
+        actor="self",
+        dialect=how.dialect,
+    )
+    await record(tx, how.project_id, taken.id, taken.version, deed, how.random)
 
 
 async def _wake(tx: Tx, how: Linking, user: User) -> User:

@@ -97,6 +97,7 @@ async def settle(
         return await refusal(tx, how, flow, decision.code, decision.reason, email=identity.profile.email)
     linking = Linking(
         project_id=how.project.id,
+        dialect=flow.dialect,
         trip=flow.trip,
         profile=identity.profile,
         policy=flow.trip.policy,
