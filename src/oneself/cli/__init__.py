@@ -8,6 +8,7 @@ from oneself.cli.doctor import doctor
 from oneself.cli.keys import keys
 from oneself.cli.migrate import migrate
 from oneself.cli.projects import project
+from oneself.cli.providers import provider
 from oneself.cli.serve import serve
 from oneself.cli.settings import settings
 from oneself.cli.users import user
@@ -23,6 +24,6 @@ def main() -> None:
     """
 
 
-for command in (dev, serve, migrate, doctor, project, user, keys, settings):
+for command in (dev, serve, migrate, doctor, project, provider, user, keys, settings):
     main.add_command(command)
 main.add_command(emulator, "emulator")

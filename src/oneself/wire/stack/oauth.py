@@ -78,7 +78,7 @@ async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
         dialect="stack",
         peer=call.request.peer,
         config_id=entry.config_id,
-        callback_url=f"{call.rt.settings.base_url}/api/v1/auth/oauth/callback/{entry.config_id}",
+        callback_url=call.rt.settings.base_url + callback_path(entry.config_id),
         intent="attach" if query.type == "link" else "sign_in",
         asker_session_id=await _asking_session(call, project, query),
         login_url=query.redirect_uri.partition("#")[0],
@@ -133,6 +133,11 @@ async def _asking_session(call: Call, project: Project, query: AuthorizeQuery) -
     if bearer.project_id != project.stack_id:
         raise plain(403, "The access token is not valid for this project")
     return bearer.session_id if query.type == "link" or bearer.is_anonymous else ""
+
+
+def callback_path(config_id: str) -> str:
+    """The path that a provider sends browsers back to."""
+    return f"/api/v1/auth/oauth/callback/{config_id}"
 
 
 async def callback(call: Call) -> Reply:

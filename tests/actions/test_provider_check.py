@@ -1,0 +1,161 @@
+"""`oneself provider`: what is listed, what is to be registered, and what a try of right and wrong credentials says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+import pytest
+
+from oneself.actions import projects, provider_check
+from oneself.actions.provider_check import Trial
+from oneself.crypto.seal import KeyRing
+from oneself.model import Project, ProjectConfig, ProviderCredentials
+from oneself.providers import registry
+from oneself.store.migrate import migrate
+from oneself.store.opening import open_database
+from tests.actions.conftest import Clock, World, declaration, opened_runtime
+from tests.server_process import cli
+
+RING = f"k1:{b64encode(b'1' * 32).decode()}"
+CALLBACK = "http://localhost:8000/callback"
+
+
+async def tried(world: World, config_id: str) -> dict[str, Trial]:
+    found = await provider_check.trials(world.rt, world.project, config_id, CALLBACK)
+    return {trial.name: trial for trial in found}
+
+
+async def changed(world: World, config_id: str, **changes: Any) -> None:
+    def one(credentials: ProviderCredentials) -> ProviderCredentials:
+        return msgspec.structs.replace(credentials, **changes) if credentials.config_id == config_id else credentials
+
+    def all_of(config: ProjectConfig) -> ProjectConfig:
+        return msgspec.structs.replace(config, providers=tuple(one(entry) for entry in config.providers))
+
+    world.project = await projects.change_config(world.rt, world.project, all_of)
+
+
+async def wrong_secret(world: World, config_id: str) -> None:
+    sealed = await projects.seal_client_secret(world.rt, world.project.id, config_id, "not-the-secret")
+    await changed(world, config_id, client_secret=sealed)
+
+
+@pytest.mark.parametrize("provider", ["google", "github", "spotify", "generic_oidc"])
+async def test_right_and_wrong_secrets(world: World, provider: str) -> None:
+    # the emulated provider takes what it is shown first for the registration
+    await world.sign_in(provider, "ada")
+    assert all(trial.ok for trial in (await tried(world, provider)).values())
+    await wrong_secret(world, provider)
+    refused = (await tried(world, provider))["credentials"]
+    assert refused.ok is False
+    assert "client_id and client_secret" in refused.words
+    assert "not-the-secret" not in refused.words
+
+
+async def test_what_an_issuer_publishes(world: World) -> None:
+    assert (await tried(world, "generic_oidc"))["discovery"].ok
+    await changed(world, "generic_oidc", issuer=f"{world.emulator}/oidc/")
+    wrong = (await tried(world, "generic_oidc"))["discovery"]
+    assert (wrong.ok, "slash for slash" in wrong.words) == (False, True)
+    await changed(world, "generic_oidc", issuer=f"{world.emulator}/nowhere")
+    assert (await tried(world, "generic_oidc"))["discovery"].ok is False
+
+
+async def test_an_outage_is_not_held_against_the_credentials(world: World) -> None:
+    await world.control("faults", provider="github", endpoint="token", kind="server_error", times=1)
+    trial = (await tried(world, "github"))["credentials"]
+    assert trial.ok is None
+    assert "Try again" in trial.words
+    await world.control("faults", provider="github", endpoint="token", kind="html", times=1)
+    assert (await tried(world, "github"))["credentials"].ok is None
+
+
+async def test_a_client_without_an_id(world: World) -> None:
+    await changed(world, "github", client_id="")
+    assert (await tried(world, "github"))["client"].ok is False
+
+
+@pytest.fixture
+async def operated(engine_url: str, emulator: str) -> AsyncIterator[tuple[Project, dict[str, str]]]:
+    """A project with emulated providers in a database that the command line reaches, and its settings."""
+    db = await open_database(engine_url, Clock(), clock_limit=None)
+    await migrate(db)
+    rt = await opened_runtime(db, Clock(), KeyRing.parse(RING, os.urandom), emulator)
+    wanted = declaration(emulator)
+    async with aiohttp.ClientSession() as http:
+        await http.post(f"{emulator}/_control/reset")
+    # only two, so that the command has little to try
+    github, spotify = wanted.providers[1], wanted.providers[2]
+    made = await projects.create(rt, msgspec.structs.replace(wanted, providers=(github, spotify)))
+    found = await provider_check.trials(rt, made.project, "github", CALLBACK)
+    assert found[-1].ok
+    await rt.outbound.close()
+    await db.close()
+    yield (
+        made.project,
+        {
+            "ONESELF_DATABASE_URL": engine_url,
+            "ONESELF_MASTER_KEYS": RING,
+            "ONESELF_BASE_URL": "https://login.example",
+            "ONESELF_ALLOWED_PRIVATE_HOSTS": urlsplit(emulator).netloc,
+        },
+    )
+
+
+async def asked(*arguments: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    done = await asyncio.to_thread(cli, "provider", *arguments, env=env)
+    return done.returncode, done.stdout, done.stderr
+
+
+async def test_the_list_names_every_provider() -> None:
+    told = json.loads((await asked("list", "--json"))[1])["providers"]
+    assert [one["id"] for one in told] == [provider.id for provider in registry.PROVIDERS]
+    lines = (await asked("list"))[1].splitlines()
+    assert len(lines) == len(registry.PROVIDERS) + 1
+    assert lines[1].split("\t")[:2] == ["google", "Google"]
+
+
+async def test_show_names_what_to_register(operated: tuple[Project, dict[str, str]]) -> None:
+    project, env = operated
+    status, out, err = await asked("show", "github", "--json", env=env)
+    assert status == 0, err
+    assert json.loads(out)["redirect_uris"] == {
+        "stytch": f"https://login.example/v1/oauth/callback/{project.stytch_callback_id}",
+        "stack": "https://login.example/api/v1/auth/oauth/callback/github",
+    }
+    assert json.loads(out)["configured"] is True
+    assert "https://login.example/api/v1/auth/oauth/callback/apple" in (await asked("show", "apple", env=env))[1]
+    status, _, err = await asked("show", "nowhere", env=env)
+    assert status == 1
+    assert "neither configured nor known" in err
+
+
+async def test_check_tells_right_from_wrong_and_says_so_by_its_exit_code(
+    operated: tuple[Project, dict[str, str]], emulator: str
+) -> None:
+    project, env = operated
+    status, out, err = await asked("check", "--json", env=env)
+    assert status == 0, out + err
+    told = json.loads(out)
+    assert told["ok"] is True
+    assert set(told["providers"]) == {"github", "spotify"}
+    assert {trial["name"] for trial in told["providers"]["github"]} == {"credentials"}
+    async with aiohttp.ClientSession() as http:
+        client = {"client_id": "Iv1.test", "client_secret": "another", "provider": "github"}
+        async with http.post(f"{emulator}/_control/clients", json=client) as answer:
+            assert answer.status < 300, await answer.text()
+    status, out, _ = await asked("check", "github", "--project", project.id, env=env)
+    assert status == 1
+    assert "✘ github, credentials" in out
+    assert "Copy client_id and client_secret" in out
+    status, out, _ = await asked("check", "apple", env=env)
+    assert status == 1
+    assert "no credentials for it" in out
