@@ -13,7 +13,12 @@ const common = {
 };
 const server = new StackServerApp({ ...common, tokenStore: "memory", secretServerKey: given.serverKey });
 const admin = () =>
-  new StackAdminApp({ ...common, tokenStore: "memory", superSecretAdminKey: given.adminKey });
+  new StackAdminApp({
+    ...common,
+    tokenStore: "memory",
+    secretServerKey: given.serverKey,
+    superSecretAdminKey: given.adminKey,
+  });
 const client = (tokenStore = "memory") => new StackClientApp({ ...common, tokenStore });
 
 /** The error that a call throws, or its value when it does not. */
@@ -40,6 +45,12 @@ const told = (result) =>
 async function signedIn(user) {
   const session = await user.createSession({});
   return client(await session.getTokens());
+}
+
+async function serverFor(app) {
+  const me = await app.getUser();
+  const tokens = { accessToken: await me.getAccessToken(), refreshToken: await me.getRefreshToken() };
+  return new StackServerApp({ ...common, tokenStore: tokens, secretServerKey: given.serverKey });
 }
 
 const scenarios = {
@@ -229,8 +240,125 @@ const scenarios = {
   },
 
   async admin() {
-    const user = await admin().getUser("11111111-1111-4111-8111-111111111111");
-    return { user };
+    const app = admin();
+    const user = await app.getUser("11111111-1111-4111-8111-111111111111");
+    const project = await app.getProject();
+    const key = await app.createInternalApiKey({
+      description: "From the SDK",
+      expiresAt: new Date(Date.now() + 3_600_000),
+      hasPublishableClientKey: true,
+      hasSecretServerKey: true,
+      hasSuperSecretAdminKey: false,
+    });
+    const keyed = new StackServerApp({ ...common, tokenStore: "memory", secretServerKey: key.secretServerKey });
+    const works = (await keyed.getUser("11111111-1111-4111-8111-111111111111")) === null;
+    const listed = (await app.listInternalApiKeys()).find((one) => one.id === key.id);
+    await listed.revoke();
+    return {
+      user,
+      project: [project.id, project.config.credentialEnabled, project.config.oauthProviders.map((one) => one.id)],
+      key: [key.publishableClientKey.slice(0, 4), key.secretServerKey.slice(0, 4), key.superSecretAdminKey ?? null],
+      works,
+      lastFour: listed.secretServerKey.lastFour === key.secretServerKey.slice(-4),
+      valid: (await app.listInternalApiKeys()).find((one) => one.id === key.id).isValid(),
+    };
+  },
+
+  async channels() {
+    const user = await server.createUser({ primaryEmail: given.email });
+    await user.setPrimaryEmail("first-" + given.email, { verified: true });
+    const made = await user.createContactChannel({
+      type: "email",
+      value: "second-" + given.email,
+      usedForAuth: true,
+      isVerified: true,
+    });
+    const me = await (await signedIn(user)).getUser();
+    const mine = await me.createContactChannel({ type: "email", value: "third-" + given.email, usedForAuth: false });
+    const listed = await me.listContactChannels();
+    await mine.delete();
+    await made.update({ isPrimary: true });
+    return {
+      listed: listed.map((one) => [one.value, one.isPrimary, one.isVerified, one.usedForAuth]),
+      left: (await user.listContactChannels()).length,
+      primary: (await server.getUser(user.id)).primaryEmail,
+    };
+  },
+
+  async teams() {
+    const user = await server.createUser({ displayName: "Ada" });
+    const team = await server.createTeam({ displayName: "One", creatorUserId: user.id });
+    const app = await signedIn(user);
+    const me = await app.getUser();
+    const refused = await outcome(() => me.createTeam({ displayName: "Two" }));
+    const listed = (await me.listTeams()).map((one) => one.displayName);
+    await me.setSelectedTeam(team.id);
+    const selected = (await server.getUser(user.id)).selectedTeam?.displayName;
+    await team.update({ displayName: "Renamed" });
+    const renamed = (await server.getTeam(team.id)).displayName;
+    const other = await server.createUser({ displayName: "Bob" });
+    await team.addUser(other.id);
+    const members = (await server.listTeams({ userId: other.id })).map((one) => one.id === team.id);
+    await team.removeUser(other.id);
+    await me.leaveTeam(await me.getTeam(team.id));
+    const after = await user.listTeams();
+    await team.delete();
+    return {
+      refused: refused.error?.message ?? null,
+      listed,
+      selected,
+      renamed,
+      members,
+      after: after.length,
+      gone: await server.getTeam(team.id),
+    };
+  },
+
+  async tokens() {
+    const user = await server.createUser({ displayName: "Ada", primaryEmail: given.email });
+    const app = await signedIn(user);
+    const me = await app.getUser();
+    await user.setClientReadOnlyMetadata({ plan: "free" });
+    await me.setClientMetadata({ a: 1 });
+    await me.setPassword({ password: "a first password" });
+    const partial = await app.getPartialUser({ from: "token" });
+    const headers = await me.getAuthHeaders();
+    const json = await me.getAuthJson();
+    return {
+      partial: [partial.id === user.id, partial.displayName, partial.primaryEmail, partial.isAnonymous],
+      headers: Object.keys(headers),
+      json: Object.keys(json).sort(),
+      same: json.accessToken === (await me.getAccessToken()) && json.refreshToken === (await me.getRefreshToken()),
+      client: me.toClientJson().id === user.id,
+      after: [(await server.getUser(user.id)).hasPassword, (await server.getUser(user.id)).clientReadOnlyMetadata],
+      current: (await (await serverFor(app)).getUser()).id === user.id,
+    };
+  },
+
+  async owning() {
+    // The project is `internal`: its users make projects and speak to them as their owners.
+    const app = client();
+    await app.signUpWithCredential({
+      email: given.email,
+      password: "correct horse battery",
+      noRedirect: true,
+      noVerificationCallback: true,
+    });
+    const me = await app.getUser();
+    const team = (await me.listTeams())[0];
+    const project = await me.createProject({ displayName: "Mine", teamId: team.id, isProductionMode: false });
+    const owned = await me.listOwnedProjects();
+    await project.update({ displayName: "Still mine", config: { signUpEnabled: false } });
+    const own = project.app;
+    const inside = await own.createUser({ displayName: "Inside", primaryEmail: given.email });
+    const fresh = await own.getProject();
+    await fresh.delete();
+    return {
+      owned: owned.map((one) => one.id === project.id),
+      inside: inside.displayName,
+      fresh: [fresh.displayName, fresh.config.signUpEnabled, fresh.config.credentialEnabled, fresh.config.allowLocalhost],
+      left: (await outcome(() => own.getProject())).error !== undefined,
+    };
   },
 };
 

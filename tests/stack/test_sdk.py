@@ -130,3 +130,71 @@ def test_refresh(play: Play, stack: Stack) -> None:
     told = play("refresh", refreshToken=person.refresh_token)
     assert told["fresh"] == person.user_id
     assert told["dead"] is None
+
+
+def test_channels(play: Play) -> None:
+    email = fresh_email()
+    told = play("channels", email=email)
+    assert told == {
+        "listed": [
+            [f"first-{email}", True, True, False],
+            [f"second-{email}", False, True, True],
+            [f"third-{email}", False, False, False],
+        ],
+        "left": 2,
+        "primary": f"second-{email}",
+    }
+
+
+def test_teams(play: Play) -> None:
+    told = play("teams")
+    assert "Client team creation is disabled for this project" in told.pop("refused")
+    assert told == {
+        "listed": ["One"],
+        "selected": "One",
+        "renamed": "Renamed",
+        "members": [True],
+        "after": 0,
+        "gone": None,
+    }
+
+
+def test_tokens(play: Play) -> None:
+    email = fresh_email()
+    told = play("tokens", email=email)
+    assert told["partial"] == [True, "Ada", email, False]
+    assert "x-stack-auth" in told["headers"]
+    assert told["json"] == ["accessToken", "refreshToken"]
+    assert (told["same"], told["client"], told["current"]) == (True, True, True)
+    assert told["after"] == [True, {"plan": "free"}]
+
+
+def test_admin(play: Play, stack: Stack) -> None:
+    told = play("admin")
+    assert told["user"] is None
+    project_id, credential, providers = told["project"]
+    assert (project_id, credential) == (stack.project_id, True)
+    assert {"google", "github"} <= set(providers)
+    assert told["key"] == ["pck_", "ssk_", None]
+    assert (told["works"], told["lastFour"], told["valid"]) == (True, True, False)
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_owning_projects(internal: Stack, sdk: str) -> None:
+    given = {
+        "sdk": sdk,
+        "scenario": "owning",
+        "email": fresh_email(),
+        "baseUrl": internal.base_url,
+        "projectId": "internal",
+        "clientKey": internal.client_key,
+        "serverKey": internal.server_key,
+        "adminKey": internal.admin_key,
+    }
+    told = node_run.run("stack_sdk.mjs", send=given)
+    assert told == {
+        "owned": [True],
+        "inside": "Inside",
+        "fresh": ["Still mine", False, True, True],
+        "left": True,
+    }
