@@ -1,6 +1,7 @@
 """The browser's part of OAuth: away to the provider by `authorize`, and back through `callback`."""
 
 from typing import Literal
+from urllib.parse import urlencode
 
 from oneself.actions import callback as callback_action
 from oneself.actions import projects, return_urls, start
@@ -27,6 +28,11 @@ BASE_SCOPES: dict[str, tuple[str, ...]] = {
     "facebook": ("public_profile", "email"),
     "apple": ("name", "email"),
 }
+# What a provider's form may carry on; the rest is dropped.
+RELAYED = frozenset(
+    {"code", "state", "error", "error_description", "error_uri", "error_reason", "iss", "scope", "user"}
+)
+MAX_RELAYED = 16_384
 AUTHORIZE_PARAMS = {"access_type": "offline", "prompt": "consent"}
 EXTRA_PARAMS: dict[str, dict[str, str]] = {"google": {"include_granted_scopes": "true"}}
 
@@ -140,10 +146,25 @@ def callback_path(config_id: str) -> str:
     return f"/api/v1/auth/oauth/callback/{config_id}"
 
 
+async def relay(call: Call) -> Reply:
+    """Send an answer that comes as a form round once more by GET (OAuth 2.0 Form Post Response Mode).
+
+    The form comes from another site, so the browser leaves the trip's cookie out; to the GET it adds it. Nothing is
+    stored or deleted for whoever posts here.
+    """
+    request = call.request
+    came = request.query | bodies.form(request)
+    query = urlencode([(name, value) for name, value in came.items() if name in RELAYED])
+    if len(query) > MAX_RELAYED:
+        raise plain(400, "The provider's answer is too long.")
+    headers = [("location", f"{request.path}?{query}"), ("referrer-policy", "no-referrer")]
+    return Reply(303, b"", TEXT_TYPE, headers)
+
+
 async def callback(call: Call) -> Reply:
     """Take the provider's answer, and send the browser back to the application with a code."""
     request = call.request
-    params = request.query | (bodies.form(request) if request.method == "POST" else {})
+    params = request.query
     state = params.get("state", "")
     came = callback_action.CallbackRequest(
         dialect="stack",
@@ -208,7 +229,7 @@ OPERATIONS: tuple[Operation, ...] = (
     operation(
         "POST",
         "/auth/oauth/callback/{provider_id}",
-        callback,
+        relay,
         "Take a provider's answer that came as a form",
         name="oauth_callback_form",
         allowed=ANYBODY,
