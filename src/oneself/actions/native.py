@@ -8,7 +8,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Flow, Identity, Noun, Project, ProviderCredentials, Secret, SessionRef, Trip
 from oneself.rules.policies import policy_of
 from oneself.steps.flow_secrets import ticket_hash
-from oneself.steps.redeeming import Redeemed, Redeeming, joined_session, refusal, refused_finisher, settle
+from oneself.steps.redeeming import Redeemed, Redeeming, settle
 from oneself.steps.sessions import SessionWish
 from oneself.store import flows
 from oneself.store.database import Tx
@@ -92,11 +92,7 @@ async def _transact(
     crowded: bool,
 ) -> Redeemed | Fault:
     flow = await _flow(tx, how.project, wanted, flow_id, credentials)
-    joined = await joined_session(tx, how, wanted.dialect)
-    refused = await refused_finisher(tx, how, flow, joined)
-    if refused is not None:
-        return await refusal(tx, how, flow, refused.code, refused.detail)
-    return await settle(tx, how, flow, credentials, identity, joined, crowded=crowded)
+    return await settle(tx, how, flow, credentials, identity, crowded=crowded)
 
 
 async def _flow(

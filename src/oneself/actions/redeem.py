@@ -12,7 +12,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Noun, Project, Secret, SessionRef, Trip
 from oneself.steps import tokens
 from oneself.steps.flow_secrets import grant_hash
-from oneself.steps.redeeming import Redeemed, Redeeming, joined_session, refusal, refused_finisher, settle
+from oneself.steps.redeeming import Redeemed, Redeeming, refusal, settle
 from oneself.steps.sessions import SessionWish
 from oneself.store import flows
 from oneself.store.database import Tx
@@ -91,16 +91,12 @@ async def _transact(tx: Tx, work: _Work, flow_id: str, *, crowded: bool) -> Rede
     if wrong is not None:
         if not flow.trip.policy.wrong_verifier_spends:
             raise wrong
-        return wrong
+        return await refusal(tx, how, flow, wrong.code, wrong.detail)
     if wanted.redirect_uri is not None and wanted.redirect_uri != flow.trip.login_url:
-        return Fault(FaultCode.GRANT_REDIRECT_MISMATCH, "another redirect URI than at the start", "redeem")
-    joined = await joined_session(tx, how, wanted.dialect)
-    refused = await refused_finisher(tx, how, flow, joined)
-    if refused is not None:
-        return await refusal(tx, how, flow, refused.code, refused.detail)
+        return await refusal(tx, how, flow, FaultCode.GRANT_REDIRECT_MISMATCH, "another redirect URI than at the start")
     credentials = credentials_of(project, flow.config_id)
     identity = tokens.unpark(how.key, project.id, flow.id, flow.parked)
-    return await settle(tx, how, flow, credentials, identity, joined, crowded=crowded)
+    return await settle(tx, how, flow, credentials, identity, crowded=crowded)
 
 
 def _wrong_proof(trip: Trip, wanted: RedeemRequest) -> Fault | None:

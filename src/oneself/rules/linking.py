@@ -143,6 +143,8 @@ def _create(facts: Facts, policy: Policy, *, claims: bool, take_from: str, reaso
         return Refuse(code=FaultCode.SIGN_UP_CLOSED, reason="sign_up_closed")
     asker = facts.views.get(facts.asker.user_id) if facts.asker else None
     upgrade = asker.user.id if asker and asker.user.is_anonymous else ""
+    if upgrade and facts.asker and asker and asker.user.security_epoch != facts.asker.security_epoch:
+        return Refuse(code=FaultCode.ASKER_GONE, reason="epoch_moved")
     vouched = facts.profile.email_verified or policy.keep_unverified_email
     keep = bool(facts.folded) and vouched and (claims or policy.email_match == "duplicate")
     return Create(

@@ -21,7 +21,7 @@ from oneself.model import (
     Trip,
     UserView,
 )
-from oneself.rules.linking import Facts, Refuse, decide
+from oneself.rules.linking import Create, Facts, Refuse, decide
 from oneself.steps import tokens
 from oneself.steps.linking import Applied, Linking, apply, read_facts
 from oneself.steps.recording import Deed, record
@@ -66,8 +66,11 @@ class Redeeming:
     verb: str = "redeem"
 
 
-async def joined_session(tx: Tx, how: Redeeming, dialect: str) -> Session | None:
-    """The session that the application presents, if it lives; one that does not is as if there were none."""
+async def _joined_session(tx: Tx, how: Redeeming, dialect: str) -> Session | None:
+    """The session that the application presents, if it lives; one that does not is as if there were none.
+
+    Read after the facts: an unlink that trimmed its factors in between moved the user's version, and is seen by that.
+    """
     ref = how.join
     if ref is None:
         return None
@@ -82,7 +85,6 @@ async def settle(
     flow: Flow,
     credentials: ProviderCredentials,
     identity: Identity,
-    joined: Session | None,
     *,
     crowded: bool,
 ) -> Redeemed | Fault:
@@ -92,9 +94,15 @@ async def settle(
         for user_id in sorted(facts.views):
             await users.lock(tx, how.project.id, user_id)
         facts = await _facts(tx, how, flow, credentials, identity)
+    joined = await _joined_session(tx, how, flow.dialect)
+    refused = await _refused_finisher(tx, how, flow, joined)
+    if refused is not None:
+        return await refusal(tx, how, flow, refused.code, refused.detail)
     decision = decide(facts, flow.trip.policy)
     if isinstance(decision, Refuse):
         return await refusal(tx, how, flow, decision.code, decision.reason, email=identity.profile.email)
+    if isinstance(decision, Create) and decision.upgrade and await _asker_left(tx, how, flow):
+        return await refusal(tx, how, flow, FaultCode.ASKER_GONE, "the asking session is over")
     linking = Linking(
         project_id=how.project.id,
         dialect=flow.dialect,
@@ -112,7 +120,7 @@ async def settle(
     return await _conclude(tx, how, flow, identity, applied, joined, type(decision).__name__, decision.reason)
 
 
-async def refused_finisher(tx: Tx, how: Redeeming, flow: Flow, joined: Session | None) -> Fault | None:
+async def _refused_finisher(tx: Tx, how: Redeeming, flow: Flow, joined: Session | None) -> Fault | None:
     """Who may finish an attach (docs/decisions.md): the asking session must still live; impersonation never links."""
     asker, policy = flow.asker, flow.trip.policy
     if flow.trip.intent != "attach" or asker is None:
@@ -125,9 +133,15 @@ async def refused_finisher(tx: Tx, how: Redeeming, flow: Flow, joined: Session |
         return Fault(FaultCode.ATTACH_PROOF_MISSING, "the project asks for PKCE", "redeem")
     if policy.attach_proof == "asker" and not asker.by_backend and not (same_user or by_pkce):
         return Fault(FaultCode.ATTACH_PROOF_MISSING, "an attach by a session asks for PKCE or that user", "redeem")
-    if asker.session_id and await sessions.by_id(tx, how.project.id, asker.session_id, tx.now) is None:
+    if await _asker_left(tx, how, flow):
         return Fault(FaultCode.ASKER_GONE, "the asking session is over", "redeem")
     return None
+
+
+async def _asker_left(tx: Tx, how: Redeeming, flow: Flow) -> bool:
+    """Whether the session that asked has ended since; what it asked for is then not done in its user's name."""
+    session_id = flow.asker.session_id if flow.asker else ""
+    return bool(session_id) and await sessions.by_id(tx, how.project.id, session_id, tx.now) is None
 
 
 async def _facts(tx: Tx, how: Redeeming, flow: Flow, credentials: ProviderCredentials, identity: Identity) -> Facts:
