@@ -68,12 +68,13 @@ async def authenticate(
         custom_claims=merged_claims(session.custom_claims, custom_claims or {}),
     )
 
-    async def work(tx: Tx) -> bool:
-        return await sessions.update(tx, project.id, changed)
+    async def work(tx: Tx) -> Session | None:
+        return await sessions.prolong(tx, project.id, changed)
 
-    if not await rt.db.write(work):
+    prolonged = await rt.db.write(work)
+    if prolonged is None:
         raise Fault(FaultCode.SESSION_NOT_FOUND, "the session ended meanwhile")
-    return SessionView(session=changed, view=view)
+    return SessionView(session=prolonged, view=view)
 
 
 async def _check(
@@ -112,8 +113,13 @@ async def create(
     wish: SessionWish,
     factor_kind: Any = "issued",
     actor: str = "backend",
+    checked: UserView | None = None,
 ) -> NewSession:
-    """Open a session for a user on somebody's word. Raises Fault(USER_NOT_FOUND), Fault(USER_UNAVAILABLE)."""
+    """Open a session for a user on somebody's word, or on a password: then `checked` is the user whose it was.
+
+    Raises Fault(USER_NOT_FOUND), Fault(USER_UNAVAILABLE), and Fault(PASSWORD_WRONG) where the password was changed
+    since it was checked.
+    """
 
     async def work(tx: Tx) -> NewSession | None:
         version = await users.lock(tx, project.id, user_id)
@@ -122,6 +128,8 @@ async def create(
             return None
         if view.user.status == "disabled":
             raise Fault(FaultCode.USER_UNAVAILABLE, "the user is disabled")
+        if checked is not None and view.user.password_hash != checked.user.password_hash:
+            raise Fault(FaultCode.PASSWORD_WRONG, "it was changed since it was checked")
         factor = Factor(kind=factor_kind, created_at=tx.now, updated_at=tx.now, last_authenticated_at=tx.now)
         session, token = await open_session(tx, project.id, user_id, wish, factor, rt.random)
         deed = Deed(action="session.create", decision=factor_kind, reason="asked_for", actor=actor, dialect=wish.kind)

@@ -17,6 +17,11 @@ UPDATE = """
 UPDATE sessions SET last_accessed_at = $3, expires_at = $4, factors = $5, custom_claims = $6
 WHERE project_id = $1 AND id = $2 AND expires_at > $7 RETURNING id"""
 
+# What a check changes: never the factors, which an unlink may have trimmed since the session was read.
+PROLONG = """
+UPDATE sessions SET last_accessed_at = $3, expires_at = $4, custom_claims = $5
+WHERE project_id = $1 AND id = $2 AND expires_at > $6 RETURNING factors"""
+
 TOUCH = """
 UPDATE sessions SET last_accessed_at = $3 WHERE project_id = $1 AND id = $2 AND last_accessed_at < $3"""
 
@@ -136,6 +141,15 @@ async def update(tx: Tx, project_id: str, session: Session) -> bool:
         tx.now,
     )
     return row is not None
+
+
+async def prolong(tx: Tx, project_id: str, session: Session) -> Session | None:
+    """Write expiry, claims and last access of a live session; the session with the factors that it has now, or None
+    if it ended meanwhile.
+    """
+    claims = _text(session.custom_claims)
+    row = await tx.one(PROLONG, project_id, session.id, session.last_accessed_at, session.expires_at, claims, tx.now)
+    return None if row is None else msgspec.structs.replace(session, factors=_FACTORS.decode(row[0]))
 
 
 async def touch(tx: Tx, project_id: str, session_id: str, at: int) -> None:

@@ -79,7 +79,7 @@ async def sign_in(call: Call, body: SignInBody) -> Reply:
     _check_enabled(call)
     view = await passwords.check(call.rt, call.project, body.email, Secret(body.password))
     made = await sessions.create(
-        call.rt, call.project, view.user.id, own_session(call), factor_kind="password", actor="self"
+        call.rt, call.project, view.user.id, own_session(call), factor_kind="password", actor="self", checked=view
     )
     return done(call, await signed_in(call, made.view, made.session, made.token))
 

@@ -64,7 +64,9 @@ async def authenticate(call: Call) -> PasswordAnswer:
     view = await passwords.check(call.rt, call.project, body.email, Secret(body.password))
     session, token = None, ""
     if wanted is not None:
-        opened = await sessions.create(call.rt, call.project, view.user.id, wanted, "password", actor="self")
+        opened = await sessions.create(
+            call.rt, call.project, view.user.id, wanted, "password", actor="self", checked=view
+        )
         session, token = opened.session, opened.token.reveal()
     return PasswordAnswer(
         user_id=ids.make("user", call.project, view.user.id),
