@@ -108,6 +108,14 @@ def test_a_folder_that_is_served_already_is_said(tmp_path: Path) -> None:
     assert "is served by another process" in done.stderr
 
 
+def test_an_address_that_others_reach_is_warned_of(tmp_path: Path) -> None:
+    with dev(tmp_path / "all", "--host", "0.0.0.0") as server:
+        assert "can read every key" in server.stderr()
+        assert server.base_url.startswith("http://localhost:")
+    with dev(tmp_path / "local", "--host", "127.0.0.1") as server:
+        assert server.stderr() == ""
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     done = cli("dev", "--port", "0", "--data", str(tmp_path / "data"))

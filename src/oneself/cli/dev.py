@@ -5,13 +5,12 @@ from pathlib import Path
 
 import click
 from rich.panel import Panel
-from rich.syntax import Syntax
 
 from oneself.app import EMULATOR_PATH, House
 from oneself.cli import dev_folder
 from oneself.cli.dev_folder import DevFolderUnusable, DevKeys
 from oneself.cli.listening import PortUnavailable, listen, port_of
-from oneself.cli.output import OUT, Refused, json_line, pairs
+from oneself.cli.output import ERR, OUT, Refused, json_line, pairs
 from oneself.cli.running import StartFailed, run
 from oneself.cli.snippets import snippets
 from oneself.config import (
@@ -21,6 +20,7 @@ from oneself.config import (
     StackSide,
     StytchSide,
 )
+from oneself.config.checks import is_local
 from oneself.config.schema import DeclaredRedirect, Limits
 from oneself.emulator import endpoints_for
 from oneself.model import Secret
@@ -57,6 +57,8 @@ def dev(host: str, port: int, data: Path, as_json: bool) -> None:
         raise Refused("The data folder cannot be used.", [str(error)]) from None
     base_url = f"http://{_name(host)}:{port_of(sockets)}"
     config = settings(base_url, data, keys)
+    if not is_local(f"http://{host if ':' not in host else f'[{host}]'}"):
+        ERR.print("[yellow]Whoever reaches this address can read every key on its page.[/] `--host localhost` is safe.")
 
     def ready() -> None:
         if as_json:
@@ -179,9 +181,6 @@ def _announce(base_url: str, data: Path, keys: DevKeys) -> None:
     pairs(_keys(keys))
     for one in snippets(base_url, keys.project):
         OUT.print(f"\n[bold]{one.title}[/]")
-        if OUT.is_terminal:
-            OUT.print(Syntax(one.text, one.language, word_wrap=True, background_color="default"))
-        else:
-            OUT.print(one.text, markup=False, soft_wrap=True)
+        OUT.print(one.text, markup=False, soft_wrap=True)
     OUT.print("\nCtrl+C stops it; the data stays.")
     logging.getLogger("oneself").info("ready at %s", base_url)
