@@ -1,7 +1,7 @@
 """The Runtime: everything that actions need, built once, frozen, and passed; never a global."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from oneself.crypto.seal import DataKey, KeyRing
@@ -203,7 +203,12 @@ async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[Prov
         common = rt.shared.get(provider.id)
         if common is None:
             raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "the server shares no client for this provider")
-        return credentials, resolve(provider, common.credentials, common.secret)
+        client = resolve(provider, common.credentials, common.secret)
+        if credentials.email_trust == "provider":
+            return credentials, client
+        # the client is the server's; how much of its word counts for its own users is the project's to tighten
+        domains = credentials.trusted_email_domains
+        return credentials, replace(client, email_trust=credentials.email_trust, trusted_email_domains=domains)
     secret = ""
     if credentials.client_secret:
         key = await rt.projects.data_key(project.id)

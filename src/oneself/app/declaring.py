@@ -107,5 +107,6 @@ def _provider(name: str, said: ProviderSettings) -> DeclaredProvider:
             endpoints=said.endpoints,
             options=said.options,
             trusted_email_domains=said.trusted_email_domains,
+            email_trust=said.email_trust,
         ),
     )

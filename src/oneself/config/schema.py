@@ -127,6 +127,13 @@ class DeclaredProvider(Part, frozen=True):
             "word is not enough; `*` is all of them."
         ),
     ] = ()
+    email_trust: Annotated[
+        Literal["provider", "domains", "nobody"],
+        Meta(
+            description="Whose addresses count as verified where the provider says so: all (`provider`), those of "
+            "`trusted_email_domains` alone (`domains`), or none (`nobody`). It tightens, and never loosens."
+        ),
+    ] = "provider"
 
 
 class DeclaredPolicy(Part, frozen=True):

@@ -5,6 +5,7 @@ Times are integers: microseconds since 1970-01-01 UTC. Ids are UUIDv4 text witho
 
 from oneself.model.identities import EmailVerdict, Identity, Profile, TokenSet
 from oneself.model.projects import (
+    EmailTrust,
     KeyKind,
     Policy,
     Project,
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "Dialect",
     "EmailAddress",
+    "EmailTrust",
     "EmailVerdict",
     "ExternalAccount",
     "Factor",

@@ -6,6 +6,10 @@ import msgspec
 
 from oneself.model.shape import Noun
 
+# Whose word counts for an e-mail address that a provider calls verified: the provider's, as its facts say; the
+# provider's for the named domains alone; nobody's.
+EmailTrust = Literal["provider", "domains", "nobody"]
+
 
 class ProviderCredentials(Noun, frozen=True, kw_only=True):
     """Our client at one provider, as a project configured it; `config_id` is the project's own name for it.
@@ -28,6 +32,8 @@ class ProviderCredentials(Noun, frozen=True, kw_only=True):
     endpoints: dict[str, str] = msgspec.field(default_factory=dict)
     options: dict[str, str] = msgspec.field(default_factory=dict)
     trusted_email_domains: tuple[str, ...] = ()
+    # tightens the provider's verdict on addresses, and never loosens it
+    email_trust: EmailTrust = "provider"
 
 
 class Policy(Noun, frozen=True, kw_only=True):

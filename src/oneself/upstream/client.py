@@ -9,7 +9,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from oneself.faults import Fault, FaultCode
-from oneself.model import ProviderCredentials, Secret
+from oneself.model import EmailTrust, ProviderCredentials, Secret
 from oneself.providers.spec import ClientAuth, IdTokenRule, Pairs, Provider, Rotation
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -40,6 +40,7 @@ class Client:
     redirect_issuer_required: bool = False
     vendor_hosted: bool = True
     trusted_email_domains: tuple[str, ...] = ()
+    email_trust: EmailTrust = "provider"
     options: Mapping[str, str] = field(default_factory=dict)
     tenant: str = ""
 
@@ -102,6 +103,7 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
         redirect_issuer_required=provider.redirect_issuer_required,
         vendor_hosted=not any(own.values()),
         trusted_email_domains=credentials.trusted_email_domains,
+        email_trust=credentials.email_trust,
         options=MappingProxyType(dict(credentials.options)),
         tenant=credentials.tenant or provider.default_tenant,
     )

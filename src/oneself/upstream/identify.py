@@ -17,6 +17,7 @@ from oneself.upstream.id_token import verify_id_token
 from oneself.upstream.redirects import check_iss, denied, refusal
 from oneself.upstream.replies import TokenAnswer, document, tokens_from
 from oneself.upstream.reply import Reply
+from oneself.upstream.trust import concluded
 
 __all__ = ["check_iss", "denied", "identify", "probe", "refusal"]
 
@@ -61,7 +62,7 @@ async def identify(
         form=form or {},
         tenant=client.tenant,
     )
-    return Identity(profile=client.provider.profile(evidence), tokens=tokens)
+    return Identity(profile=concluded(client, evidence), tokens=tokens)
 
 
 async def probe(outbound: Outbound, client: Client, access_token: str) -> bool:

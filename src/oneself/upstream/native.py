@@ -9,6 +9,7 @@ from oneself.providers.spec import Evidence
 from oneself.upstream.client import Client
 from oneself.upstream.http import Outbound
 from oneself.upstream.id_token import verify_id_token
+from oneself.upstream.trust import concluded
 
 STEP = "native"
 
@@ -43,7 +44,7 @@ async def identify_native(
             options=client.options,
             tenant=client.tenant,
         )
-        profile = client.provider.profile(evidence)
+        profile = concluded(client, evidence)
     except Fault as fault:
         if fault.code is FaultCode.PROVIDER_REPLY_INVALID:
             raise Fault(FaultCode.ID_TOKEN_INVALID, fault.detail, STEP) from None
