@@ -114,12 +114,6 @@ CATALOGUE: dict[str, Refusal] = dict(
             "project_id",
         ),
         _entry(
-            "PROJECT_NOT_FOUND",
-            404,
-            "Project {project_id} not found or is not accessible with the current user.",
-            "project_id",
-        ),
-        _entry(
             "BRANCH_DOES_NOT_EXIST",
             400,
             "The branch with ID {branch_id} does not exist.",
@@ -187,13 +181,6 @@ CATALOGUE: dict[str, Refusal] = dict(
             ("would_work_if_email_was_verified", False),
         ),
         _entry(
-            "USER_EMAIL_ALREADY_EXISTS/unverified",
-            409,
-            "A user with email {email!j} already exists" + _UNVERIFIED,
-            "email",
-            ("would_work_if_email_was_verified", True),
-        ),
-        _entry(
             "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE",
             409,
             'This email "({contact_channel_value})" is already used for authentication by another account.',
@@ -233,7 +220,6 @@ CATALOGUE: dict[str, Refusal] = dict(
             400,
             "Creation of new accounts is not enabled for this project. Please ask the project owner to enable it.",
         ),
-        _entry("EMAIL_ALREADY_VERIFIED", 409, "The e-mail is already verified."),
         # --- teams and codes --------------------------------------------------------------------
         _entry("TEAM_NOT_FOUND", 404, "Team {team_id} not found.", "team_id"),
         _entry(
@@ -244,13 +230,6 @@ CATALOGUE: dict[str, Refusal] = dict(
             "user_id",
         ),
         _entry("TEAM_MEMBERSHIP_ALREADY_EXISTS", 409, "Team membership already exists."),
-        _entry(
-            "VERIFICATION_CODE_NOT_FOUND",
-            404,
-            "The verification code does not exist for this project.",
-        ),
-        _entry("VERIFICATION_CODE_EXPIRED", 400, "The verification code has expired."),
-        _entry("VERIFICATION_CODE_ALREADY_USED", 409, "The verification link has already been used."),
         # --- OAuth ------------------------------------------------------------------------------
         _entry(
             "REDIRECT_URL_NOT_WHITELISTED",
@@ -311,12 +290,6 @@ CATALOGUE: dict[str, Refusal] = dict(
             "OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE",
             503,
             "The OAuth provider is temporarily unavailable. Please try signing in again.",
-        ),
-        _entry(
-            "MULTI_FACTOR_AUTHENTICATION_REQUIRED",
-            400,
-            "Multi-factor authentication is required for this user.",
-            "attempt_code",
         ),
         _entry(
             "APPLE_BUNDLE_ID_NOT_CONFIGURED",
