@@ -45,8 +45,9 @@ async def add(
     """Link an account to a user: three statements, one commit. The unique indexes decide; a refusal is then explained.
 
     Raises Fault(PROVIDER_NOT_CONFIGURED), Fault(PROVIDER_UNKNOWN), Fault(USER_NOT_FOUND), Fault(ACCOUNT_SLOT_TAKEN),
-    Fault(ACCOUNT_TWIN), Fault(ACCOUNT_SUBJECT_TAKEN).
+    Fault(ACCOUNT_TWIN), Fault(ACCOUNT_SUBJECT_TAKEN), Fault(REQUEST_INVALID) for an account id without end.
     """
+    rules.check_subject(wanted.subject)
     credentials = credentials_of(project, wanted.config_id)
     policy = policy_of(project, dialect)
     account = ExternalAccount(
@@ -142,8 +143,10 @@ async def change(
     """Change an account; the state that results decides, not the fields that were sent.
 
     Raises Fault(USER_NOT_FOUND), Fault(ACCOUNT_NOT_FOUND), Fault(ACCOUNT_SLOT_TAKEN), Fault(ACCOUNT_TWIN),
-    Fault(ACCOUNT_SUBJECT_TAKEN), Fault(LAST_WAY_IN) where the policy keeps one.
+    Fault(ACCOUNT_SUBJECT_TAKEN), Fault(LAST_WAY_IN) where the policy keeps one, Fault(REQUEST_INVALID) for an account
+    id without end.
     """
+    rules.check_subject(changes.subject or "")
     policy = policy_of(project, dialect)
     given = {
         field: value

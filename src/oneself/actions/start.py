@@ -22,6 +22,8 @@ from oneself.upstream.client import Client
 
 # What a cookie holds that only has to be there: one dialect's contract fixes its text.
 PLAIN_COOKIE = "true"
+# All that an application gives a trip to carry, in bytes: anybody may begin one, and each is a row.
+MAX_TRIP_BYTES = 16_384
 
 
 class StartRequest(Noun, frozen=True, kw_only=True):
@@ -73,8 +75,8 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
 
     Raises Fault(PROVIDER_UNKNOWN), Fault(PROVIDER_NOT_CONFIGURED), Fault(SHARED_SCOPES_REFUSED),
     Fault(REDIRECT_INVALID), Fault(REDIRECT_NOT_ALLOWED), Fault(REDIRECT_NOT_SET), Fault(CHALLENGE_INVALID),
-    Fault(TICKET_INVALID), Fault(ASKER_GONE), Fault(LIMIT_REACHED) with the fact `retry_after`
-    in seconds, and what fetching an issuer's metadata may raise.
+    Fault(TICKET_INVALID), Fault(ASKER_GONE), Fault(REQUEST_INVALID) for more than a trip may carry,
+    Fault(LIMIT_REACHED) with the fact `retry_after` in seconds, and what fetching an issuer's metadata may raise.
     """
     _count_start(rt, project, wanted)
     credentials, client = await client_of(rt, project, wanted.config_id)
@@ -83,6 +85,8 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
     _check_challenge(wanted)
     client = await discovery.complete(rt.outbound, client)
     trip = _trip(project, wanted, credentials, client)
+    if len(msgspec.json.encode(trip)) > MAX_TRIP_BYTES:
+        raise Fault(FaultCode.REQUEST_INVALID, "more than a trip may carry")
     flow_id = _flow_id(rt, wanted)
     state = opaque.new_state(project.id, flow_id, rt.random)
     flow_key = rt.ring.flow_key(rt.ring.flow_key_id)

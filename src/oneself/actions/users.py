@@ -86,12 +86,14 @@ async def create(
 
     Raises Fault(EMAIL_INVALID), Fault(EMAIL_IN_USE), Fault(PHONE_INVALID), Fault(PHONE_IN_USE),
     Fault(EXTERNAL_ID_INVALID), Fault(EXTERNAL_ID_IN_USE), Fault(PROVIDER_NOT_CONFIGURED), Fault(ACCOUNT_SLOT_TAKEN),
-    Fault(ACCOUNT_TWIN), Fault(ACCOUNT_SUBJECT_TAKEN).
+    Fault(ACCOUNT_TWIN), Fault(ACCOUNT_SUBJECT_TAKEN), Fault(REQUEST_INVALID) for an account id without end.
     """
     folded = _folded(wanted.email)
     if wanted.phone and not is_phone_number(wanted.phone):
         raise Fault(FaultCode.PHONE_INVALID, "not in E.164")
     _check_external_id(wanted.external_id)
+    for account in wanted.accounts:
+        account_rules.check_subject(account.subject)
     linked = [(credentials_of(project, account.config_id), account) for account in wanted.accounts]
 
     async def work(tx: Tx) -> UserView:

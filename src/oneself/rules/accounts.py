@@ -2,8 +2,17 @@
 
 from collections.abc import Iterable
 
-from oneself.faults import FaultCode
+from oneself.faults import Fault, FaultCode
 from oneself.model import ExternalAccount, Policy
+
+# As long as we take one from a provider (an index of PostgreSQL bears 2.7 kB a row).
+MAX_SUBJECT = 255
+
+
+def check_subject(subject: str) -> None:
+    """Check an account id that somebody else than its provider gives. Raises Fault(REQUEST_INVALID)."""
+    if len(subject) > MAX_SUBJECT:
+        raise Fault(FaultCode.REQUEST_INVALID, "longer than any provider's account id")
 
 
 def slot(policy: Policy, account_id: str) -> str:

@@ -15,6 +15,7 @@ _BUSY = "The server cannot answer right now. Try again."
 FAULTS: dict[tuple[FaultCode, str | None], Row] = {
     # the caller and its keys
     (FaultCode.KEY_INVALID, None): Row(401, "invalid_authorization_header", "The Authorization header must be Basic."),
+    (FaultCode.REQUEST_INVALID, None): Row(400, "bad_request", "What the request asks for cannot be."),
     (FaultCode.LIMIT_REACHED, None): Row(429, "too_many_requests", "Too many requests have been made."),
     # users and what belongs to them
     (FaultCode.USER_NOT_FOUND, None): Row(404, "user_not_found", "User could not be found."),
