@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from oneself.actions import projects
+from oneself.actions import key_ring, projects
 from oneself.actions.runtime import ProjectDirectory, Runtime, Settings, SharedCredentials
 from oneself.app.declaring import declaration, shared_credentials
 from oneself.config import Config
@@ -51,7 +51,7 @@ async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool
             limits=Limits(deadline=_settings(config).upstream_deadline_seconds),
         )
         try:
-            yield Runtime(
+            rt = Runtime(
                 db=db,
                 outbound=outbound,
                 ring=ring,
@@ -64,6 +64,12 @@ async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool
                     for name, shared in config.shared_providers.items()
                 },
             )
+            for key_id, count in (await key_ring.lacking(rt)).items():
+                raise StartRefused(
+                    f"{count} project(s) are sealed under another master key, {key_id}, which the key ring lacks. Add "
+                    "that key to ONESELF_MASTER_KEYS_FILE, below the others."
+                )
+            yield rt
         finally:
             await outbound.close()
 
