@@ -100,6 +100,7 @@ class ProjectDirectory:
         self._names: dict[tuple[str, str], str] = {}
         self._seen = 0
         self._heard: dict[str, int] = {}
+        self._forgotten = 0
 
     async def by(self, statement: str, name: str) -> Project | None:
         """One project by one of the store's BY_ statements and the name that it asks for."""
@@ -110,12 +111,17 @@ class ProjectDirectory:
                 return entry.project
         if "\0" in name:
             return None  # no database text holds one
-        project = await store.find(self._db, statement, name)
-        if project is None:
-            return None
-        await self._remember(project)
-        self._names[statement, name] = project.id
-        return project
+        while True:
+            forgotten = self._forgotten
+            project = await store.find(self._db, statement, name)
+            if project is None:
+                return None
+            entry = await self._opened(project)
+            # What changed while it was read is read again: nobody would tell of that change a second time.
+            if forgotten == self._forgotten:
+                self._entries[project.id] = entry
+                self._names[statement, name] = project.id
+                return project
 
     async def data_key(self, project_id: str) -> DataKey:
         """The key that seals what belongs to a project. Raises Fault(MASTER_KEY_MISSING) or Fault(PROJECT_UNKNOWN)."""
@@ -129,6 +135,7 @@ class ProjectDirectory:
 
     def forget(self, project_id: str) -> None:
         """Read this project anew at its next use: it was changed here."""
+        self._forgotten += 1
         self._entries.pop(project_id, None)
 
     async def poll(self) -> None:
@@ -140,13 +147,13 @@ class ProjectDirectory:
                 self._heard[project_id] = changed_at
                 self.forget(project_id)
 
-    async def _remember(self, project: Project) -> None:
+    async def _opened(self, project: Project) -> _Entry:
         keys = await store.data_keys(self._db, project.id)
         if not keys:
             raise Fault(FaultCode.SEAL_BROKEN, "the project has no data key")
         key_id, wrapped = keys[0]
         opened = self._ring.unwrap(wrapped, project.id, key_id)
-        self._entries[project.id] = _Entry(project, DataKey(key_id, opened, self._random))
+        return _Entry(project, DataKey(key_id, opened, self._random))
 
 
 def unwatched(_point: Point) -> None:
