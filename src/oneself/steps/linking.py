@@ -100,7 +100,7 @@ async def _sign_in(tx: Tx, how: Linking, facts: Facts, decision: SignIn) -> Appl
     user = await _wake(tx, how, user)
     old = next(account for account in view.accounts if account.id == decision.account_id)
     emails, email_id = await _adopt_email(tx, how, facts, view, old.id)
-    new = _refreshed(old, how.profile, email_id or old.email_id)
+    new = _refreshed(old, how.profile, email_id or old.email_id, view)
     if new != old:
         await accounts.update(tx, how.project_id, new, account_rules.slot(how.policy, new.id))
     listed = tuple(new if account.id == new.id else account for account in view.accounts)
@@ -116,7 +116,7 @@ async def _link(tx: Tx, how: Linking, facts: Facts, decision: Link) -> Applied:
     emails, email_id = await _adopt_email(tx, how, facts, view, account_id)
     if old:
         turned = msgspec.structs.replace(old, allow_sign_in=old.allow_sign_in or decision.sign_in)
-        account = _refreshed(turned, how.profile, email_id or old.email_id)
+        account = _refreshed(turned, how.profile, email_id or old.email_id, view)
         await accounts.update(tx, how.project_id, account, account_rules.slot(how.policy, account.id))
     else:
         account = _new_account(how, account_id, user.id, decision.sign_in, email_id, tx.now)
@@ -286,11 +286,18 @@ def _new_account(
     )
 
 
-def _refreshed(old: ExternalAccount, profile: Profile, email_id: str) -> ExternalAccount:
-    """The account as the provider describes it today; an old form of its id gives way to the present one."""
+def _refreshed(old: ExternalAccount, profile: Profile, email_id: str, view: UserView) -> ExternalAccount:
+    """The account as the provider describes it today; an old form of its id gives way to the present one, unless
+    the user has a row under that already.
+    """
+    taken = any(
+        other.id != old.id
+        and (other.config_id, other.issuer, other.subject) == (old.config_id, old.issuer, profile.subject)
+        for other in view.accounts
+    )
     return msgspec.structs.replace(
         old,
-        subject=profile.subject,
+        subject=old.subject if taken else profile.subject,
         email=profile.email or old.email,
         email_verified=profile.email_verified if profile.email else old.email_verified,
         email_id=email_id,
