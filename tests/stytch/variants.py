@@ -19,7 +19,7 @@ from oneself.cli.dev import announcement, settings
 from oneself.cli.listening import listen, port_of
 from oneself.cli.running import run
 from oneself.config import Config, DeclaredPolicy, DeclaredProject, StytchSide
-from oneself.config.schema import DeclaredRedirect
+from oneself.config.project import DeclaredRedirect
 from oneself.model import Secret
 from oneself.wire.console.dev import DevPage
 from tests import server_process

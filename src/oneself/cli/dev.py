@@ -17,11 +17,12 @@ from oneself.config import (
     Config,
     DeclaredProject,
     DeclaredProvider,
+    DeclaredRedirect,
+    Limits,
     StackSide,
     StytchSide,
+    is_local,
 )
-from oneself.config.checks import is_local
-from oneself.config.schema import DeclaredRedirect, Limits
 from oneself.emulator import endpoints_for
 from oneself.model import Secret
 from oneself.wire.console.dev import DevPage, Entry, Snippet

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from oneself.config.schema import Config, DeclaredProject, DeclaredProvider
+from oneself.config.project import DeclaredProject, DeclaredProvider
+from oneself.config.schema import Config
 from oneself.model import Secret
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

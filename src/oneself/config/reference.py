@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta
 
-from oneself.config.schema import Config, Part
+from oneself.config.part import Part
+from oneself.config.schema import Config
 from oneself.model import Secret
 
 Shape = Literal["value", "table", "list", "named"]
