@@ -307,3 +307,25 @@ async def test_a_stop_waits_for_refreshes_under_way(world: World) -> None:
     await access_token.settle(world.rt)
     assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
     assert await refreshes(world, "github") == 1
+
+
+async def test_a_second_consent_without_a_refresh_token_keeps_the_first_ones(world: World) -> None:
+    first = await world.sign_in("google", "ada")
+    assert first.tokens.refresh_token
+    second = await world.sign_in("google", "ada")
+    assert not second.tokens.refresh_token
+    world.clock.ahead += DAY
+    fresh = await access_token.fresh(world.rt, world.project, first.view.user.id, "google")
+    assert fresh.access_token not in (first.tokens.access_token, second.tokens.access_token)
+    assert fresh.refresh_token == first.tokens.refresh_token
+
+
+async def test_scopes_without_measure_name_a_row_within_its_bounds(world: World) -> None:
+    many = tuple(f"scope-{number:02}-{'x' * 80}" for number in range(40))
+    ended = await world.sign_in("spotify", "ada", scopes=many)
+    user_id = ended.view.user.id
+    kept = await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=many[:5])
+    assert kept.access_token == ended.tokens.access_token
+    with pytest.raises(Fault) as refused:
+        await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=many)
+    assert refused.value.code is FaultCode.SCOPE_MISSING

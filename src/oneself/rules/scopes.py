@@ -3,9 +3,21 @@
 from collections.abc import Iterable
 
 
+# The name of a token set is part of a key, and PostgreSQL takes no more than 2,700 bytes there.
+LONGEST_NAME = 2_000
+
+
 def canonical(scopes: Iterable[str]) -> str:
-    """The one text that names a set of scopes: sorted, without repeats, apart by a space."""
-    return " ".join(sorted({scope for scope in scopes if scope}))
+    """The one text that names a set of scopes: sorted, without repeats, apart by a space.
+
+    Scopes that make it longer than `LONGEST_NAME` bytes are left out, as if they had not been granted.
+    """
+    name = ""
+    for scope in sorted({scope for scope in scopes if scope}):
+        longer = f"{name} {scope}" if name else scope
+        if len(longer.encode()) <= LONGEST_NAME:
+            name = longer
+    return name
 
 
 def covers(granted: str, wanted: Iterable[str]) -> bool:

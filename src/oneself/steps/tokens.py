@@ -33,7 +33,16 @@ def unseal(key: DataKey, project_id: str, user_id: str, account_id: str, sealed:
 
 
 async def keep(tx: Tx, key: DataKey, project_id: str, user_id: str, account_id: str, tokens: TokenSet) -> None:
-    """Put the tokens of a new grant into the vault: one statement."""
-    sealed = seal(key, project_id, user_id, account_id, tokens)
+    """Put the tokens of a new grant into the vault: one statement, and one more where no refresh token came.
+
+    Some providers hand a refresh token out at the first consent only (Google): a later sign-in that brings none must
+    not lose the one that is kept, unless the provider called it dead.
+    """
     name = scopes.canonical(tokens.scopes)
+    if not tokens.refresh_token:
+        old = await vault.one(tx, project_id, account_id, name)
+        if old is not None and old.has_refresh_token and not old.dead_at:
+            kept = unseal(key, project_id, user_id, account_id, old.sealed)
+            tokens = msgspec.structs.replace(tokens, refresh_token=kept.refresh_token)
+    sealed = seal(key, project_id, user_id, account_id, tokens)
     await vault.put(tx, project_id, account_id, name, sealed, bool(tokens.refresh_token), tokens.expires_at)
