@@ -37,14 +37,23 @@ async def test_each_leg_of_a_trip(world: World) -> None:
 
 
 async def test_redeem_of_a_known_account_and_of_a_new_user(world: World) -> None:
-    grant = await world.grant("google", "ada")
-    async with world.count() as counts:
-        await world.redeem(grant)
-    holds(counts, 9, 1)
-    grant = await world.grant("google", "ada")
+    for provider, persona in (("google", "ada"), ("github", "linus")):
+        grant = await world.grant(provider, persona)
+        async with world.count() as counts:
+            await world.redeem(grant)
+        holds(counts, 9, 1)
+    grant = await world.grant("github", "linus")
     async with world.count() as counts:
         await world.redeem(grant)
     holds(counts, 6, 1)
+
+
+async def test_a_consent_without_a_refresh_token_reads_the_one_that_is_kept(world: World) -> None:
+    await world.sign_in("google", "ada")
+    grant = await world.grant("google", "ada")
+    async with world.count() as counts:
+        await world.redeem(grant)
+    holds(counts, 7, 1)
 
 
 async def test_session_check(world: World) -> None:

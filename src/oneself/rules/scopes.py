@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-
 # The name of a token set is part of a key, and PostgreSQL takes no more than 2,700 bytes there.
 LONGEST_NAME = 2_000
 
