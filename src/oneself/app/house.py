@@ -1,9 +1,9 @@
 """The ASGI app of the whole server: each face behind its path, opened and closed with the lifespan."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -17,16 +17,11 @@ from oneself.faults import Fault
 from oneself.store.migrate import schema_status
 from oneself.wire.console.app import create_app as create_console
 from oneself.wire.console.dev import DevPage
+from oneself.wire.mounting import Asgi, Receive, Scope, Send
 from oneself.wire.stack.app import create_app as create_stack
 from oneself.wire.stack.description import description as stack_description
 from oneself.wire.stytch.app import create_app as create_stytch
 from oneself.wire.stytch.app import description as stytch_description
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 EMULATOR_PATH = "/emulator"
 _DESCRIPTIONS: Mapping[str, Callable[[Runtime], Mapping[str, Any]]] = {
@@ -82,7 +77,7 @@ class House:
                 self._rt = None
 
     def _built(self, rt: Runtime) -> tuple[tuple[str, Asgi], ...]:
-        stytch, stack = cast(Asgi, create_stytch(rt)), cast(Asgi, create_stack(rt))
+        stytch, stack = create_stytch(rt), create_stack(rt)
         faces: list[tuple[str, Asgi]] = [
             ("/api/", stack),
             ("/v1/", stytch),
@@ -92,7 +87,7 @@ class House:
         ]
         if self._emulator:
             faces.append((f"{EMULATOR_PATH}/", self._emulator))
-        faces.append(("/", cast(Asgi, create_console(rt, self._dev))))
+        faces.append(("/", create_console(rt, self._dev)))
         return tuple(faces)
 
     def _face_of(self, path: str) -> Asgi:

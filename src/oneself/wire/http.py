@@ -1,15 +1,12 @@
-"""What all faces share of HTTP: a slim request and reply, bounded bodies, routes as data, mounted on Falcon."""
+"""What all faces share of HTTP: a slim request and reply, and routes as data; `mounting` makes an app of them."""
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
-import falcon
-import falcon.asgi
 import msgspec
 
 from oneself.faults import Fault, FaultCode
@@ -17,9 +14,6 @@ from oneself.faults import Fault, FaultCode
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
-
-# A refused body is still read to its end, so that the client sees the answer and not a reset; but not without end.
-DRAIN_LIMIT_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -66,12 +60,16 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """One answer: a status, bytes, their type, and further headers in order (`set-cookie` may repeat)."""
+    """One answer: a status, bytes, their type, and further headers in order (`set-cookie` may repeat).
+
+    `fixed` are headers that are the same in every answer, encoded once and for all.
+    """
 
     status: int
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: list[tuple[str, str]] = field(default_factory=list)
+    fixed: tuple[tuple[bytes, bytes], ...] = ()
 
 
 Handler = Callable[..., Awaitable[Any]]
@@ -81,8 +79,9 @@ Handler = Callable[..., Awaitable[Any]]
 class Route:
     """One operation of a dialect: what the router matches, what the description says, and the handler's name for it.
 
-    `template` is Falcon's (`/v1/users/{user_id}`). `body`, `query` and `response` are msgspec structs for the OpenAPI
-    description (and for decoding, where the dialect does so); `access` is the dialect's own word for who may call.
+    `template` is what `routing` matches (`/v1/users/{user_id}`). `body`, `query` and `response` are msgspec structs for
+    the OpenAPI description (and for decoding, where the dialect does so); `access` is the dialect's own word for who
+    may call.
     """
 
     method: str
@@ -124,108 +123,3 @@ def basic_credentials(request: Request) -> tuple[str, str] | None:
     if not colon:
         raise Fault(FaultCode.KEY_INVALID, "the Basic credentials hold no colon")
     return user, password
-
-
-def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) -> falcon.asgi.App[Any, Any]:
-    """An ASGI app that routes on the raw path and hands every request to `dispatch`.
-
-    `dispatch(route, request, status)` answers everything: `route` is None and `status` 404 or 405 when nothing matched.
-    It must not raise; what it raises anyway becomes Falcon's plain 500.
-    """
-    app = falcon.asgi.App(middleware=[_AsSent(dispatch, body_limit_bytes)])
-    app.req_options.strip_url_path_trailing_slash = False
-    by_template: dict[str, dict[str, Route]] = {}
-    for route in routes:
-        by_template.setdefault(route.template, {})[route.method] = route
-    for template, methods in by_template.items():
-        app.add_route(template, _resource(methods, dispatch, body_limit_bytes))
-    app.add_sink(_sink(dispatch, body_limit_bytes, 404), "/")
-    return app
-
-
-class _AsSent:
-    """Routes on the path as it was sent, so that an encoded slash stays inside its segment; and answers the methods
-    that no route can have, which Falcon would answer in its own words.
-    """
-
-    def __init__(self, dispatch: Dispatch, limit: int) -> None:
-        self._dispatch = dispatch
-        self._limit = limit
-
-    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        raw = req.scope.get("raw_path")
-        if raw is not None:
-            req.path = raw.decode("latin-1").partition("?")[0]
-        if req.method not in falcon.HTTP_METHODS:
-            await _answer(None, self._dispatch, self._limit, 405, req, resp, {})
-            resp.complete = True
-
-
-def _resource(methods: dict[str, Route], dispatch: Dispatch, limit: int) -> object:
-    members: dict[str, Any] = {}
-    for name in falcon.HTTP_METHODS:
-        if name in methods:
-            members[f"on_{name.lower()}"] = _responder(methods[name], dispatch, limit, 200)
-        else:
-            members[f"on_{name.lower()}"] = _responder(None, dispatch, limit, 200 if name == "OPTIONS" else 405)
-    return type("Resource", (), members)()
-
-
-def _responder(route: Route | None, dispatch: Dispatch, limit: int, status: int) -> Handler:
-    async def respond(_self: object, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
-        await _answer(route, dispatch, limit, status, req, resp, params)
-
-    return respond
-
-
-def _sink(dispatch: Dispatch, limit: int, status: int) -> Callable[..., Coroutine[Any, Any, None]]:
-    async def sink(req: falcon.asgi.Request, resp: falcon.asgi.Response, **_params: str) -> None:
-        await _answer(None, dispatch, limit, 200 if req.method == "OPTIONS" else status, req, resp, {})
-
-    return sink
-
-
-async def _answer(
-    route: Route | None,
-    dispatch: Dispatch,
-    limit: int,
-    status: int,
-    req: falcon.asgi.Request,
-    resp: falcon.asgi.Response,
-    params: dict[str, str],
-) -> None:
-    body, oversized = await _read_body(req, limit)
-    client = req.scope.get("client")
-    request = Request(
-        method=req.method,
-        path=req.path,
-        raw_query=req.query_string,
-        headers={key.decode("latin-1"): value.decode("latin-1") for key, value in req.scope["headers"]},
-        body=body,
-        peer=client[0] if client else "",
-        params={key: unquote(value, errors="replace") for key, value in params.items()},
-        oversized=oversized,
-    )
-    reply = await dispatch(route, request, status)
-    resp.status = _STATUS_LINES.get(reply.status, str(reply.status))
-    resp.data = reply.body
-    resp.content_type = reply.content_type
-    for name, value in reply.headers:
-        resp.append_header(name, value)
-
-
-async def _read_body(req: falcon.asgi.Request, limit: int) -> tuple[bytes, bool]:
-    if req.content_length == 0 or (req.method in ("GET", "HEAD", "OPTIONS") and not req.content_length):
-        return b"", False
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in req.stream:
-        size += len(chunk)
-        if size <= limit:
-            chunks.append(chunk)
-        elif size > DRAIN_LIMIT_BYTES:
-            break
-    return (b"", True) if size > limit else (b"".join(chunks), False)
-
-
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}

@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-import falcon.asgi
-
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
 from oneself.wire.console import words
 from oneself.wire.console.demo import Demo
 from oneself.wire.console.dev import DevPage
 from oneself.wire.console.render import file, page, redirect
-from oneself.wire.http import Reply, Request, Route, mount
+from oneself.wire.http import Reply, Request, Route
+from oneself.wire.mounting import Asgi, mount
 
 _LOG = logging.getLogger("oneself.console")
 _FORM_LIMIT_BYTES = 64 * 1024
@@ -26,7 +25,7 @@ _STATUS = {
 }
 
 
-def create_app(rt: Runtime, dev: DevPage | None = None) -> falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]:
+def create_app(rt: Runtime, dev: DevPage | None = None) -> Asgi:
     """The pages of a development server where `dev` is given, else the landing page alone."""
     return mount(_routes(rt, dev), _dispatch, _FORM_LIMIT_BYTES)
 

@@ -33,16 +33,16 @@ _ALLOWED_OURS = (
     "development-disable-extended-logging",
 )
 CORS = (
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    ("access-control-max-age", "86400"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-max-age", b"86400"),
     (
-        "access-control-allow-headers",
-        ", ".join(_ALLOWED_PLAIN + tuple(prefix + name for prefix in PREFIXES for name in _ALLOWED_OURS)),
+        b"access-control-allow-headers",
+        ", ".join(_ALLOWED_PLAIN + tuple(prefix + name for prefix in PREFIXES for name in _ALLOWED_OURS)).encode(),
     ),
     (
-        "access-control-expose-headers",
-        "content-type, x-stack-actual-status, x-stack-known-error",
+        b"access-control-expose-headers",
+        b"content-type, x-stack-actual-status, x-stack-known-error",
     ),
 )
 NOT_STORED = ("cache-control", "no-store, max-age=0")
@@ -66,7 +66,7 @@ def finish(reply: Reply, request: Request, request_id: str) -> Reply:
     reply.headers.append(("x-stack-request-id", request_id))
     if not any(name == "cache-control" for name, _ in reply.headers):
         reply.headers.append(NOT_STORED)
-    reply.headers.extend(CORS)
+    reply.fixed = CORS
     if 400 <= reply.status < 500 and sent(request, "override-error-status"):
         reply.headers.append(("x-stack-actual-status", str(reply.status)))
         reply.status = 200

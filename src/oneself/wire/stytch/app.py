@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import falcon.asgi
-
 from oneself.actions.runtime import Runtime
 from oneself.wire import openapi
-from oneself.wire.http import mount
+from oneself.wire.mounting import Asgi, mount
 from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
 from oneself.wire.stytch.answers import ErrorBody
 from oneself.wire.stytch.call import SDK_PREFIX
@@ -28,7 +26,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
 }
 
 
-def create_app(rt: Runtime) -> "falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]":
+def create_app(rt: Runtime) -> Asgi:
     """Return the ASGI app that serves `/v1/` and `/sdk/v1/` on this runtime."""
     return mount(ROUTES, Pipeline(rt), rt.settings.body_limit_bytes)
 
