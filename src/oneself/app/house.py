@@ -94,7 +94,8 @@ class House:
         for prefix, face in self._faces:
             if path.startswith(prefix):
                 return face
-        return self._not_open
+        # the last face answers for every path, also for the star of `OPTIONS *`
+        return self._faces[-1][1] if self._faces else self._not_open
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
