@@ -36,6 +36,8 @@ TEST = ("requirements-test.lock",)
 COVERS = {TEST: (*TEST, *RUN), RUN: RUN}
 # Settings of the caller's Python or pip that would send an install somewhere else.
 MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+# Settings that would make each of the many processes of a test run compile every module again.
+SLOWING = ("PYTHONDONTWRITEBYTECODE",)
 
 USAGE = """usage: python3 tasks.py COMMAND [ARGUMENTS]
 
@@ -55,7 +57,7 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
     os.chdir(ROOT)
-    for name in MISLEADING:
+    for name in (*MISLEADING, *SLOWING):
         os.environ.pop(name, None)
     return command(arguments[1:])
 
