@@ -1,5 +1,6 @@
 """The Runtime: everything that actions need, built once, frozen, and passed; never a global."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -12,8 +13,11 @@ from oneself.rules.limits import Meter
 from oneself.steps.hashing import HashingPool
 from oneself.store import projects as store
 from oneself.store.database import Database
-from oneself.upstream.client import Client, resolve
+from oneself.upstream.client import Client, issuer_of, resolve
 from oneself.upstream.http import Outbound
+
+# Clients of providers that are kept resolved; a process that serves more begins anew.
+_MOST_CLIENTS = 1024
 
 Random = Callable[[int], bytes]
 Clock = Callable[[], int]
@@ -164,9 +168,9 @@ def unwatched(_point: Point) -> None:
 class Runtime:
     """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
 
-    `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` belongs to `actions.signing`,
-    `refreshes` to `actions.access_token`, `seen` to `actions.sessions`, `starts` to `actions.start`: their state in
-    this process.
+    `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` and `proven` belong to
+    `actions.signing`, `clients` to `client_of`, `refreshes` to `actions.access_token`, `seen` to `actions.sessions`,
+    `starts` to `actions.start`: their state in this process.
     `hashing` hashes passwords off the loop. `reached` is told of each `Point` that work passes; only tests listen, to
     end the process there.
     """
@@ -180,6 +184,8 @@ class Runtime:
     settings: Settings
     shared: Mapping[str, SharedCredentials] = field(default_factory=dict)
     signers: dict[Any, Any] = field(default_factory=dict)
+    proven: OrderedDict[bytes, Any] = field(default_factory=OrderedDict)
+    clients: dict[tuple[str, str], tuple[ProviderCredentials, Client]] = field(default_factory=dict)
     refreshes: dict[Any, Any] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     starts: Meter = field(default_factory=Meter)
@@ -205,6 +211,17 @@ async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[Prov
     Raises as `credentials_of`; Fault(PROVIDER_NOT_CONFIGURED) where shared ones are asked for and the server has none.
     """
     credentials = credentials_of(project, config_id)
+    kept = rt.clients.get((project.id, config_id))
+    # What a change of the project leaves is never the same object, so an outdated client is never given out.
+    if kept is None or kept[0] is not credentials:
+        kept = credentials, await _resolved(rt, project, credentials)
+        if len(rt.clients) >= _MOST_CLIENTS:
+            rt.clients.clear()
+        rt.clients[project.id, config_id] = kept
+    return kept
+
+
+async def _resolved(rt: Runtime, project: Project, credentials: ProviderCredentials) -> Client:
     provider = registry.get(credentials.provider)
     if credentials.shared:
         common = rt.shared.get(provider.id)
@@ -212,15 +229,15 @@ async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[Prov
             raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "the server shares no client for this provider")
         client = resolve(provider, common.credentials, common.secret)
         if credentials.email_trust == "provider":
-            return credentials, client
+            return client
         # the client is the server's; how much of its word counts for its own users is the project's to tighten
         domains = credentials.trusted_email_domains
-        return credentials, replace(client, email_trust=credentials.email_trust, trusted_email_domains=domains)
+        return replace(client, email_trust=credentials.email_trust, trusted_email_domains=domains)
     secret = ""
     if credentials.client_secret:
         key = await rt.projects.data_key(project.id)
-        secret = key.open(credentials.client_secret, project.id, config_id, "client_secret").decode()
-    return credentials, resolve(provider, credentials, Secret(secret))
+        secret = key.open(credentials.client_secret, project.id, credentials.config_id, "client_secret").decode()
+    return resolve(provider, credentials, Secret(secret))
 
 
 def takes_grants_back(project: Project, config_id: str = "") -> bool:
@@ -238,4 +255,4 @@ def takes_grants_back(project: Project, config_id: str = "") -> bool:
 
 def account_issuer(credentials: ProviderCredentials) -> str:
     """The issuer under which accounts of these credentials are kept (part of what identifies an account)."""
-    return resolve(registry.get(credentials.provider), credentials, Secret("")).issuer
+    return issuer_of(registry.get(credentials.provider), credentials)

@@ -1,7 +1,8 @@
 """Sign and verify tokens of our own; a key is made at its first use, sealed, and shared by all processes."""
 
 import asyncio
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from oneself.actions.runtime import Runtime
@@ -22,6 +23,7 @@ _ALGS: dict[Use, Alg] = {"stytch": "RS256", "stack": "ES256", "stack_restricted"
 
 # How long a process signs and verifies with what it read; a rotation is seen by then.
 _KEPT = MINUTE
+_MOST_PROVEN = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,15 @@ class Signers:
     verifying: dict[str, PublicKey]
     published: list[dict[str, Any]]
     read_at: int
+    stored: list[StoredKey] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A token's claims, and the keys that it was held against; other keys ask for another look."""
+
+    verifying: dict[str, PublicKey]
+    claims: dict[str, Any]
 
 
 async def sign(rt: Runtime, project: Project, use: Use, claims: dict[str, Any]) -> str:
@@ -40,19 +51,36 @@ async def sign(rt: Runtime, project: Project, use: Use, claims: dict[str, Any]) 
 
 
 async def verify(rt: Runtime, project: Project, use: Use, token: str) -> dict[str, Any]:
-    """The claims of a token that this project signed for this use; times and claims are the caller's to check.
+    """The claims of a token that this project signed for this use; times and claims are the caller's to check, and not
+    to change: a token that comes again within the minute is not computed again.
 
     Raises Fault(TOKEN_MALFORMED) or Fault(TOKEN_SIGNATURE_INVALID).
     """
     keys = await _signers(rt, project, use)
+    known: _Proven | None = rt.proven.get(_fingerprint(token))
+    if known is not None and known.verifying is keys.verifying:
+        return known.claims
     try:
-        return jwt.verify(token, keys.verifying, _ALGS[use])
+        return _prove(rt, keys, use, token)
     except Fault as fault:
         # Another process may have rotated: read once more, but not for every stranger's token.
         if not fault.facts.get("kid_unknown") or rt.clock() - keys.read_at < 5 * 1_000_000:
             raise
     rt.signers.pop((project.id, use), None)
-    return jwt.verify(token, (await _signers(rt, project, use)).verifying, _ALGS[use])
+    return _prove(rt, await _signers(rt, project, use), use, token)
+
+
+def _prove(rt: Runtime, keys: Signers, use: Use, token: str) -> dict[str, Any]:
+    claims = jwt.verify(token, keys.verifying, _ALGS[use])
+    rt.proven[_fingerprint(token)] = _Proven(keys.verifying, claims)
+    if len(rt.proven) > _MOST_PROVEN:
+        rt.proven.popitem(last=False)
+    return claims
+
+
+def _fingerprint(token: str) -> bytes:
+    """What a token is remembered by, so that none lies in memory."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 async def public_keys(rt: Runtime, project: Project, use: Use) -> list[dict[str, Any]]:
@@ -60,8 +88,11 @@ async def public_keys(rt: Runtime, project: Project, use: Use) -> list[dict[str,
     return (await _signers(rt, project, use)).published
 
 
-def peek(token: str) -> dict[str, Any] | None:
+def peek(rt: Runtime, token: str) -> dict[str, Any] | None:
     """The claims of any token, unverified: good for finding out whose it says it is, and for nothing else."""
+    known: _Proven | None = rt.proven.get(_fingerprint(token))
+    if known is not None:
+        return known.claims
     try:
         return jwt.peek_claims(token)
     except Fault:
@@ -69,14 +100,27 @@ def peek(token: str) -> dict[str, Any] | None:
 
 
 async def _signers(rt: Runtime, project: Project, use: Use) -> Signers:
+    """The keys of a use; whoever asks while they are being read waits for that one reading."""
     found: Signers | None = rt.signers.get((project.id, use))
     if found is not None and rt.clock() - found.read_at < _KEPT:
         return found
+    place = ("reading", project.id, use)
+    reading: asyncio.Task[Signers] | None = rt.signers.get(place)
+    if reading is None:
+        reading = rt.signers[place] = asyncio.create_task(_read(rt, project, use, found))
+        reading.add_done_callback(lambda _: rt.signers.pop(place, None))
+    return await asyncio.shield(reading)
+
+
+async def _read(rt: Runtime, project: Project, use: Use, known: Signers | None) -> Signers:
     stored = await signing_keys.of_use(rt.db, project.id, use, rt.clock())
     if not any(key.stage == "current" for key in stored):
         await _make(rt, project, use)
         stored = await signing_keys.of_use(rt.db, project.id, use, rt.clock())
-    found = await _opened(rt, project, use, stored)
+    if known is not None and known.stored == stored:
+        found = replace(known, read_at=rt.clock())
+    else:
+        found = await _opened(rt, project, use, stored)
     rt.signers[project.id, use] = found
     return found
 
@@ -107,4 +151,5 @@ async def _opened(rt: Runtime, project: Project, use: Use, stored: list[StoredKe
         verifying={key.kid: jwk.load_public(key.public_jwk) for key in stored},
         published=[key.public_jwk for key in stored],
         read_at=rt.clock(),
+        stored=stored,
     )

@@ -130,7 +130,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
     Fault(token_malformed) else.
     """
     try:
-        found = json.loads(data, object_pairs_hook=_unique, parse_constant=_not_finite)
+        found = _STRICT.decode(data.decode())
     except (ValueError, RecursionError):
         raise Fault(FaultCode.TOKEN_MALFORMED, "not JSON, or a repeated name") from None
     if not isinstance(found, dict):
@@ -196,3 +196,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _not_finite(text: str) -> float:
     raise ValueError(text)
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_not_finite)

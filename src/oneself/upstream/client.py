@@ -109,6 +109,11 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
     )
 
 
+def issuer_of(provider: Provider, credentials: ProviderCredentials) -> str:
+    """The issuer of the client that `resolve` would give. Raises `provider_misconfigured` for an impossible tenant."""
+    return fill(provider.issuer, _names(provider, credentials))
+
+
 def fill(template: str, names: Mapping[str, str]) -> str:
     """Fill the `{name}` slots of a template; a slot that nobody names stays as it is."""
     return _SLOT.sub(lambda slot: names.get(slot[1], slot[0]), template)

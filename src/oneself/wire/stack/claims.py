@@ -82,7 +82,7 @@ async def decode(rt: Runtime, token: str) -> Bearer:
     Raises UNPARSABLE_ACCESS_TOKEN or ACCESS_TOKEN_EXPIRED. That the session still lives is not
     asked here (rulings: tokens outlive sign-out, except where something is linked or handed out).
     """
-    peeked = signing.peek(token) or {}
+    peeked = signing.peek(rt, token) or {}
     audience = peeked.get("aud")
     if not isinstance(audience, str):
         raise known("UNPARSABLE_ACCESS_TOKEN")

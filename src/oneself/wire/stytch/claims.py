@@ -1,9 +1,8 @@
 """Session JWTs: what they say, how one is made, reused for a minute, and read back."""
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -64,6 +63,14 @@ def _factor_claim(factor: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+class _Kept(NamedTuple):
+    """A token, when it was signed (microseconds), and what it was signed over."""
+
+    at: int
+    token: str
+    session: SessionBody
+
+
 class SessionJwts:
     """Signs the JWTs of sessions and hands a fresh one out again while nothing in it has changed.
 
@@ -74,27 +81,29 @@ class SessionJwts:
     def __init__(self, bound: int = 4096, reuse_seconds: int = REUSE_SECONDS) -> None:
         self._bound = bound
         self._reuse = reuse_seconds * _MICROS
-        self._kept: OrderedDict[bytes, tuple[int, str]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
 
     async def jwt(self, rt: Runtime, project: Project, session: SessionBody) -> str:
         """Return a JWT of this session that is younger than the time of reuse."""
         now = rt.clock()
-        claims = session_claims(project, session)
-        # Every check moves the last access; a token of the last minute still tells it well enough.
-        lasting = claims | {SESSION_CLAIM: claims[SESSION_CLAIM] | {"last_accessed_at": ""}}
-        known = hashlib.sha256(msgspec.json.encode(lasting)).digest()
-        found = self._kept.get(known)
-        if found is not None and 0 <= now - found[0] < self._reuse:
-            self._kept.move_to_end(known)
-            return found[1]
+        name = project.stytch_id, session.session_id
+        kept = self._kept.get(name)
+        if kept is not None and 0 <= now - kept.at < self._reuse and _same(kept.session, session):
+            self._kept.move_to_end(name)
+            return kept.token
         seconds = now // _MICROS
-        claims |= {"iat": seconds, "nbf": seconds, "exp": seconds + LIFETIME_SECONDS}
-        token = await signing.sign(rt, project, USE, claims)
-        self._kept[known] = (now, token)
-        self._kept.move_to_end(known)
+        times = {"iat": seconds, "nbf": seconds, "exp": seconds + LIFETIME_SECONDS}
+        token = await signing.sign(rt, project, USE, session_claims(project, session) | times)
+        self._kept[name] = _Kept(now, token, session)
+        self._kept.move_to_end(name)
         while len(self._kept) > self._bound:
             self._kept.popitem(last=False)
         return token
+
+
+def _same(kept: SessionBody, session: SessionBody) -> bool:
+    """Every check moves the last access, which a token of the last minute still tells well enough."""
+    return kept == msgspec.structs.replace(session, last_accessed_at=kept.last_accessed_at)
 
 
 async def session_of_jwt(rt: Runtime, project: Project, token: str) -> str:
@@ -104,7 +113,7 @@ async def session_of_jwt(rt: Runtime, project: Project, token: str) -> str:
     jwt_invalid_claims). What the token says of its project is looked at first, so that a foreign
     token is called foreign and not broken.
     """
-    unverified = signing.peek(token)
+    unverified = signing.peek(rt, token)
     if unverified is None:
         raise Refusal("unable_to_parse_session_jwt")
     audience = unverified.get("aud")
