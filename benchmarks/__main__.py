@@ -66,7 +66,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     seconds = arguments.seconds or (1.0 if quick else 4.0)
     rounds = arguments.rounds or (1 if quick else 3)
     warm_up = min(1.0, seconds / 2)
-    trips_per_second = 150 if quick else 1_200
+    trips_per_second = 800 if quick else 1_200
     prepared = round((seconds + warm_up) * rounds * (trips_per_second + 300))
     return Plan(
         seconds=seconds,
