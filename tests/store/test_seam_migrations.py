@@ -78,6 +78,15 @@ async def test_each_step_is_applied_once_whoever_comes_first(
     assert [tuple(row) for row in await db.all("SELECT n, m FROM a")] == [(1, 2)]
 
 
+async def test_the_table_of_the_state_is_made_once_whoever_comes_first(db: Database, second: Database) -> None:
+    """PostgreSQL's IF NOT EXISTS fails for one of two who come together, in one of three ways."""
+    for _ in range(60):
+        done = await asyncio.gather(*(migrate(d, steps=[]) for d in (db, second) * 4))
+        assert {status.version for status in done} == {0}
+        assert len(await db.all("SELECT id FROM schema_state")) == 1
+        await db.change("DROP TABLE schema_state")
+
+
 async def test_a_step_that_fails_leaves_no_trace(db: Database, steps: list[Migration], tmp_path: Path) -> None:
     broken = {"0002_bad.sql": "CREATE TABLE b (n BIGINT); INSERT INTO nowhere VALUES (1);"}
     only = {"0001_first.sql": FILES["0001_first.sql"]}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from oneself.faults import Fault, FaultCode
-from oneself.store.database import Database, Reader, Tx
+from oneself.store.database import Database, Reader, StatementFailed, Tx
 from oneself.store.retrying import LockTimeout
 from oneself.store.schema_files import Migration, migrations
 
@@ -105,7 +105,7 @@ async def migrate(
     """
     steps = migrations(db.engine) if steps is None else steps
     if (await _state(db, db.engine))[0] == 0:
-        await db.write(_begin)
+        await _begin(db)
     version, _ = await _state(db, db.engine)
     pending = [step for step in steps if step.number > version]
     for index, step in enumerate(pending, 1):
@@ -121,7 +121,22 @@ async def _state(db: Reader, engine: str) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row is not None else (0, 0)
 
 
-async def _begin(tx: Tx) -> None:
+async def _begin(db: Database) -> None:
+    """State that nothing was applied yet, whoever else does so at the same time.
+
+    PostgreSQL's IF NOT EXISTS is a look before the leap: of two that make one table at once, one
+    fails in the catalogue, with whatever SQLSTATE its moment gives (42P07, 42710, 23505). It fails
+    only after the other's commit, so the table is there then.
+    """
+    try:
+        await db.write(_make_table)
+    except StatementFailed:
+        if await db.one(EXISTS[db.engine]) is None:
+            raise
+        await db.write(_make_table)
+
+
+async def _make_table(tx: Tx) -> None:
     """Make the table that states the schema."""
     await tx.run(CREATE)
     await tx.run(BEGIN_AT_NOTHING, tx.now)
