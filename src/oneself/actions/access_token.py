@@ -49,6 +49,11 @@ class _Grant:
         return Place(self.project.id, self.user_id, self.kept.account_id, self.kept.scopes, self.rt.random)
 
     @property
+    def row(self) -> sealing.Row:
+        """What its tokens are sealed to."""
+        return sealing.Row(self.project.id, self.user_id, self.kept.account_id, self.kept.scopes)
+
+    @property
     def trades_access_token(self) -> bool:
         """Whether the provider renews a live access token instead of taking a refresh token."""
         return self.client.provider.refresh.kind == "exchange"
@@ -243,7 +248,7 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
     new = msgspec.structs.replace(new, scopes=old.scopes, callback_uri=old.callback_uri)
     answered = msgspec.structs.replace(
         kept,
-        sealed=sealing.seal(grant.key, grant.project.id, grant.user_id, kept.account_id, new),
+        sealed=sealing.seal(grant.key, grant.row, new),
         has_refresh_token=bool(new.refresh_token),
         obtained_at=rt.clock(),
         expires_at=new.expires_at,
@@ -319,7 +324,7 @@ def _is_lost(fault: Fault) -> bool:
 
 
 def _opened(grant: _Grant, kept: SealedTokens) -> TokenSet:
-    return sealing.unseal(grant.key, grant.project.id, grant.user_id, kept.account_id, kept.sealed)
+    return sealing.unseal(grant.key, grant.row, kept.sealed)
 
 
 def _later(micros: int) -> Fault:

@@ -77,7 +77,7 @@ async def _hand_back(rt: Runtime, due: Due) -> tuple[str, str]:
     if await revocations.is_shared(rt.db, due):
         return "left", "another account rests on the same grant"
     key = await rt.projects.data_key(project.id)
-    held = tokens.unseal(key, project.id, due.user_id, due.account_id, due.sealed)
+    held = tokens.unseal(key, tokens.Row(project.id, due.user_id, due.account_id, due.scopes), due.sealed)
     client = await discovery.complete(rt.outbound, client)
     gone = await revoke(
         rt.outbound,

@@ -1,5 +1,7 @@
 """Seal provider tokens: parked with a flow, then kept in the vault with the account that they belong to."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from oneself.crypto.seal import DataKey
@@ -12,6 +14,15 @@ _IDENTITY = msgspec.msgpack.Decoder(Identity)
 _TOKENS = msgspec.msgpack.Decoder(TokenSet)
 
 
+class Row(NamedTuple):
+    """A row of the vault, and whose it is. `scopes` is the set's canonical name, the last part of the row's key."""
+
+    project_id: str
+    user_id: str
+    account_id: str
+    scopes: str
+
+
 def park(key: DataKey, project_id: str, flow_id: str, identity: Identity) -> bytes:
     """Seal what a provider proved to its flow, until the application comes for it."""
     return key.seal(msgspec.msgpack.encode(identity), project_id, flow_id, "flows.parked")
@@ -22,14 +33,14 @@ def unpark(key: DataKey, project_id: str, flow_id: str, parked: bytes) -> Identi
     return _IDENTITY.decode(key.open(parked, project_id, flow_id, "flows.parked"))
 
 
-def seal(key: DataKey, project_id: str, user_id: str, account_id: str, tokens: TokenSet) -> bytes:
-    """Seal a token set to its user and account."""
-    return key.seal(msgspec.msgpack.encode(tokens), project_id, user_id, account_id, "token_sets.sealed")
+def seal(key: DataKey, place: Row, tokens: TokenSet) -> bytes:
+    """Seal a token set to its row in the vault, and to the user whose it is."""
+    return key.seal(msgspec.msgpack.encode(tokens), *place, "token_sets.sealed")
 
 
-def unseal(key: DataKey, project_id: str, user_id: str, account_id: str, sealed: bytes) -> TokenSet:
-    """Open what `seal` sealed. Raises Fault(SEAL_BROKEN)."""
-    return _TOKENS.decode(key.open(sealed, project_id, user_id, account_id, "token_sets.sealed"))
+def unseal(key: DataKey, place: Row, sealed: bytes) -> TokenSet:
+    """Open what `seal` sealed. Raises Fault(SEAL_BROKEN) for what lay in another row, be it of the same account."""
+    return _TOKENS.decode(key.open(sealed, *place, "token_sets.sealed"))
 
 
 async def keep(tx: Tx, key: DataKey, project_id: str, user_id: str, account_id: str, tokens: TokenSet) -> None:
@@ -39,10 +50,11 @@ async def keep(tx: Tx, key: DataKey, project_id: str, user_id: str, account_id: 
     not lose the one that is kept, unless the provider called it dead.
     """
     name = scopes.canonical(tokens.scopes)
+    place = Row(project_id, user_id, account_id, name)
     if not tokens.refresh_token:
         old = await vault.one(tx, project_id, account_id, name)
         if old is not None and old.has_refresh_token and not old.dead_at:
-            kept = unseal(key, project_id, user_id, account_id, old.sealed)
+            kept = unseal(key, place, old.sealed)
             tokens = msgspec.structs.replace(tokens, refresh_token=kept.refresh_token)
-    sealed = seal(key, project_id, user_id, account_id, tokens)
+    sealed = seal(key, place, tokens)
     await vault.put(tx, project_id, account_id, name, sealed, bool(tokens.refresh_token), tokens.expires_at)
