@@ -58,8 +58,8 @@ class Room:
 
 
 LOWER = ("store", "upstream", "steps", "providers", "crypto", "rules", "mail", *CORE)
-WEB = ("falcon", "uvicorn")
-FACE = ("", "actions", *CORE, "wire")  # "" is the package itself: its version
+WEB = ("uvicorn",)
+FACE = ("", "actions", "asgi", *CORE, "wire")  # "" is the package itself: its version
 
 # The longest matching name is a module's room.
 ROOMS = (
@@ -68,6 +68,7 @@ ROOMS = (
     Room("faults", (), ("msgspec",)),
     Room("config", ("model",), ("msgspec",)),  # a secret setting is the model's Secret
     Room("rules", CORE, ("msgspec", "idna"), pure=True),
+    Room("asgi"),  # protocol alone: no request, reply or route of ours
     Room("crypto", ("faults",), ("cryptography", "joserfc", "argon2")),
     Room(
         "providers",
@@ -84,11 +85,11 @@ ROOMS = (
     Room("steps", ("store", "rules", "crypto", *CORE), ("msgspec",)),
     Room(
         "emulator",
-        ("providers", "crypto", *CORE),
+        ("providers", "crypto", "asgi", *CORE),
         ("msgspec", "joserfc", "cryptography", "jinja2", "click", *WEB),  # it also runs by itself
     ),
     Room("actions", LOWER, ("msgspec",), each_other=False, shared=("runtime",)),
-    Room("wire", ("", "actions", *CORE), ("msgspec", *WEB)),  # what all faces stand on
+    Room("wire", ("", "actions", "asgi", *CORE), ("msgspec", *WEB)),  # what all faces stand on
     Room("wire.stytch", FACE, ("msgspec", *WEB)),
     Room("wire.stack", FACE, ("msgspec", *WEB)),
     Room("wire.oauth2", FACE, ("msgspec", *WEB)),
@@ -96,7 +97,7 @@ ROOMS = (
     Room("background", ("actions", "config", *LOWER), ("msgspec", "structlog", "prometheus_client")),
     Room(
         "app",
-        ("", "wire", "wire.*", "emulator", "background", "actions", "config", *LOWER),
+        ("", "wire", "wire.*", "emulator", "background", "actions", "asgi", "config", *LOWER),
         ("msgspec", "structlog", "prometheus_client", "jinja2", "uvloop", *WEB),
     ),
     Room(

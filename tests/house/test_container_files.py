@@ -64,7 +64,7 @@ def test_the_image_starts_with_a_command_of_the_cli() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "RUN pip install falcon",
+        "RUN pip install uvicorn",
         "RUN pip install -r requirements.lock",
         "RUN pip install --require-hashes -r other.lock",
         "RUN pip install --no-deps .",

@@ -40,7 +40,7 @@ ALLOWED = [
 
 FORBIDDEN = [
     ("oneself.model", "from oneself.faults import Fault"),
-    ("oneself.model", "import falcon"),
+    ("oneself.model", "import uvicorn"),
     ("oneself.faults", "from oneself import model"),
     ("oneself.config.load", "from oneself.faults import Fault"),
     ("oneself.rules.linking", "from oneself.store import users"),
@@ -60,6 +60,8 @@ FORBIDDEN = [
     ("oneself.upstream.http", "from oneself.rules import linking"),
     ("oneself.steps.users", "from oneself.upstream import http"),
     ("oneself.steps.users", "from oneself.actions import start"),
+    ("oneself.asgi.routing", "from oneself.faults import Fault"),
+    ("oneself.asgi.routing", "from oneself.wire import http"),
     ("oneself.emulator.player", "from oneself.store import users"),
     ("oneself.emulator.player", "from oneself.wire import http"),
     ("oneself.mail.sending", "from oneself.actions import start"),
@@ -67,7 +69,7 @@ FORBIDDEN = [
     ("oneself.actions.attach", "from oneself.wire import http"),
     ("oneself.actions.attach", "from oneself.config import Config"),
     ("oneself.actions.attach", "from oneself.emulator import personas"),
-    ("oneself.actions.attach", "import falcon"),
+    ("oneself.actions.attach", "import uvicorn"),
     ("oneself.actions.attach", "import sqlite3"),
     ("oneself.wire.stytch.routes", "from oneself.store import users"),
     ("oneself.wire.stytch.routes", "from oneself.crypto import seal"),

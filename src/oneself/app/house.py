@@ -11,13 +11,13 @@ from oneself import __version__, background
 from oneself.actions import access_token, sessions
 from oneself.actions.runtime import Runtime
 from oneself.app.opening import StartRefused, declare_projects, opened_runtime
+from oneself.asgi.connection import Asgi, Receive, Scope, Send
 from oneself.config import Config
 from oneself.emulator import Emulator, create_emulator
 from oneself.faults import Fault
 from oneself.store.migrate import schema_status
 from oneself.wire.console.app import create_app as create_console
 from oneself.wire.console.dev import DevPage
-from oneself.wire.mounting import Asgi, Receive, Scope, Send
 from oneself.wire.stack.app import create_app as create_stack
 from oneself.wire.stack.description import description as stack_description
 from oneself.wire.stytch.app import create_app as create_stytch

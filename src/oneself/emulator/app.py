@@ -4,15 +4,11 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, cast
 
-import falcon
-import falcon.asgi
-
+from oneself.asgi.connection import Asgi, Receive, Scope, Send
 from oneself.emulator.answers import Answer
-from oneself.emulator.asgi import App, Receive, Scope, Send
 from oneself.emulator.authorize import authorize
-from oneself.emulator.calls import Call, Handler, Place
+from oneself.emulator.calls import Call, Handler, Route
 from oneself.emulator.clients import Client
 from oneself.emulator.control import control_routes
 from oneself.emulator.desk import desk_routes
@@ -21,6 +17,7 @@ from oneself.emulator.personas import PERSONAS, Persona
 from oneself.emulator.player import Player
 from oneself.emulator.players import PLAYERS
 from oneself.emulator.resources import discovery, jwks, resource, revocation
+from oneself.emulator.serving import application
 from oneself.emulator.tokens import refresh_only, token
 from oneself.emulator.world import World
 
@@ -30,7 +27,7 @@ class Emulator:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._gate = Gate(world, cast(App, _application(world)))
+        self._gate = Gate(world, _application(world))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -73,18 +70,13 @@ def create_emulator(
     )
 
 
-def _application(world: World) -> falcon.asgi.App[Any, Any]:
-    app = falcon.asgi.App()
-    app.req_options.strip_url_path_trailing_slash = False
-    for player in world.players.values():
-        for path, methods, handler in _player_routes(world, player):
-            app.add_route(f"/{player.id}{path}", Place(handler, methods))
-    for path, methods, handler in (*control_routes(world), *desk_routes(world)):
-        app.add_route(path, Place(handler, methods))
-    return app
-
-
-Route = tuple[str, tuple[str, ...], Handler]
+def _application(world: World) -> Asgi:
+    played = [
+        (f"/{player.id}{path}", methods, handler)
+        for player in world.players.values()
+        for path, methods, handler in _player_routes(world, player)
+    ]
+    return application([*played, *control_routes(world), *desk_routes(world)])
 
 
 def _player_routes(world: World, player: Player) -> list[Route]:

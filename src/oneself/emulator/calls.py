@@ -1,28 +1,12 @@
-"""HTTP as the emulator sees it: a request read once, an answer rendered once, mounted on Falcon."""
+"""A request as the emulator's handlers see it, read once."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
-
-import falcon
-import falcon.asgi
+from urllib.parse import parse_qsl
 
 from oneself.emulator.answers import Answer
-
-MAX_BODY = 1_000_000
-_TYPES = {
-    "json": "application/json; charset=utf-8",
-    "form": "application/x-www-form-urlencoded; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "text": "text/plain; charset=utf-8",
-}
-_PAGE_HEADERS = (
-    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +43,8 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+# a path template, the methods that it serves, and by what
+Route = tuple[str, tuple[str, ...], Handler]
 
 
 def once(pairs: Iterable[tuple[str, str]]) -> dict[str, str] | None:
@@ -70,46 +56,3 @@ def once(pairs: Iterable[tuple[str, str]]) -> dict[str, str] | None:
         if value:
             found[name] = value
     return found
-
-
-class Place:
-    """A Falcon resource that serves some methods of one path by one handler."""
-
-    def __init__(self, handler: Handler, methods: Iterable[str]) -> None:
-        self._handler = handler
-        for method in methods:
-            setattr(self, f"on_{method.lower()}", self._serve)
-
-    async def _serve(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
-        body = await req.stream.read(MAX_BODY + 1)
-        if len(body) > MAX_BODY:
-            raise falcon.HTTPContentTooLarge
-        call = Call(
-            method=req.method,
-            query_string=req.query_string,
-            headers=dict(req.headers_lower),
-            body=body,
-            path=path,
-        )
-        render(await self._handler(call), resp)
-
-
-def render(answer: Answer, resp: falcon.asgi.Response) -> None:
-    """Write an answer; nothing of it may be cached unless it says so itself."""
-    resp.status = answer.status
-    resp.set_header("Cache-Control", "no-store")
-    resp.set_header("Pragma", "no-cache")
-    if answer.kind == "html":
-        resp.set_headers(list(_PAGE_HEADERS))
-    if answer.kind != "empty":
-        resp.content_type = _TYPES[answer.kind]
-        resp.data = _encode(answer)
-    resp.set_headers(list(answer.headers))
-
-
-def _encode(answer: Answer) -> bytes:
-    if answer.kind == "json":
-        return json.dumps(answer.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    if answer.kind == "form":
-        return urlencode({name: str(value) for name, value in answer.body.items()}).encode()
-    return str(answer.body).encode()

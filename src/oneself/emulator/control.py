@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from oneself.emulator.answers import Answer
-from oneself.emulator.calls import Call, Handler
+from oneself.emulator.calls import Call, Route
 from oneself.emulator.clients import Client
 from oneself.emulator.control_grants import refresh_error, revoke_access, revoke_grant, revoke_refresh
 from oneself.emulator.keys import FLAWS
@@ -15,8 +15,6 @@ from oneself.emulator.orders import MAX_ORDERS, Order, Problem, add_trouble, cha
 from oneself.emulator.personas import Persona
 from oneself.emulator.trouble import KINDS, Trouble
 from oneself.emulator.world import MAX_PERSONAS, Pick, World
-
-Route = tuple[str, tuple[str, ...], Handler]
 
 
 class _Skew(Order, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from oneself.emulator.answers import Answer
-from oneself.emulator.calls import Call, Handler
+from oneself.emulator.calls import Call, Route
 from oneself.emulator.keys import FLAWS
 from oneself.emulator.orders import Problem, add_trouble, change_persona, foreign
 from oneself.emulator.pages import page
@@ -16,8 +16,6 @@ from oneself.emulator.personas import Persona
 from oneself.emulator.preview import preview
 from oneself.emulator.trouble import KINDS, Trouble
 from oneself.emulator.world import World
-
-Route = tuple[str, tuple[str, ...], Handler]
 
 _TEXTS = ("name", "given_name", "family_name", "username", "email", "work_domain", "public_email", "picture", "locale")
 

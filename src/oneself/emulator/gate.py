@@ -1,12 +1,12 @@
 """The outermost layer: counts every request to a provider, and gives it to the fault ordered for it."""
 
 import json
-import re
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from oneself.emulator.asgi import App, Message, Receive, Scope, Send
+from oneself.asgi.connection import Asgi, Message, Receive, Scope, Send, raw_path
+from oneself.asgi.routing import Router
 from oneself.emulator.mischief import play
-from oneself.emulator.player import Player
+from oneself.emulator.serving import segments
 from oneself.emulator.trouble import take
 from oneself.emulator.world import World
 
@@ -18,22 +18,16 @@ _MAX_FORM = 1_000_000
 class Gate:
     """Wraps the application; `world.base_url` may have a path, which is taken off every request."""
 
-    def __init__(self, world: World, app: App) -> None:
+    def __init__(self, world: World, app: Asgi) -> None:
         self._world = world
         self._app = app
         self._prefix = urlsplit(world.base_url).path.rstrip("/")
-        self._exact: dict[str, tuple[Player, str]] = {}
-        self._shapes: list[tuple[re.Pattern[str], Player, str]] = []
-        for player in world.players.values():
-            for path, name in player.routes().items():
-                self._add(f"/{player.id}{path}", player, name)
-
-    def _add(self, path: str, player: Player, name: str) -> None:
-        if "{" not in path:
-            self._exact[path] = (player, name)
-            return
-        shape = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
-        self._shapes.append((re.compile(shape), player, name))
+        # one name for all methods of a path
+        self._named = Router(
+            ("", f"/{player.id}{path}", (player, name))
+            for player in world.players.values()
+            for path, name in player.routes().items()
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection, counted and perhaps spoiled."""
@@ -41,11 +35,11 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope = self._below(scope)
-        found = self._find(scope["path"])
+        found = self._named.walk(segments(scope))
         if found is None:
             await self._app(scope, receive, send)
             return
-        player, name = found
+        player, name = found[0][""]
         grant_type = ""
         if name in ("token", "refresh") and scope["method"] == "POST":
             body, receive = await _read(receive)
@@ -59,22 +53,14 @@ class Gate:
             await play(trouble, player, self._here(scope), self._app, scope, receive, send)
 
     def _below(self, scope: Scope) -> Scope:
-        path = str(scope["path"])
+        path = raw_path(scope)
         if not self._prefix or not path.startswith(self._prefix + "/"):
             return scope
-        return {**scope, "path": path[len(self._prefix) :], "root_path": "", "raw_path": None}
-
-    def _find(self, path: str) -> tuple[Player, str] | None:
-        found = self._exact.get(path)
-        if found is None and self._shapes:
-            for shape, player, name in self._shapes:
-                if shape.fullmatch(path):
-                    return player, name
-        return found
+        return {**scope, "raw_path": path[len(self._prefix) :].encode("latin-1"), "root_path": ""}
 
     def _here(self, scope: Scope) -> bytes:
         query = bytes(scope["query_string"])
-        path = quote(self._prefix + scope["path"]).encode()
+        path = (self._prefix + raw_path(scope)).encode("latin-1")
         return path + b"?" + query if query else path
 
 

@@ -1,7 +1,7 @@
 """Plays a fault: spoils, delays, breaks off or replaces one answer.
 
-It works on bare ASGI, below the framework, because half an answer or a reset connection cannot be
-said in a framework's words.
+It works on bare ASGI, around the application, because half an answer or a reset connection is nothing
+that a handler could say.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import Any
 
-from oneself.emulator.asgi import App, Message, Receive, Scope, Send
+from oneself.asgi.connection import Asgi, Message, Receive, Scope, Send
 from oneself.emulator.player import Player
 from oneself.emulator.trouble import Trouble
 
@@ -21,7 +21,7 @@ _CHUNK = b"a" * 65_536
 
 
 async def play(
-    trouble: Trouble, player: Player, here: bytes, app: App, scope: Scope, receive: Receive, send: Send
+    trouble: Trouble, player: Player, here: bytes, app: Asgi, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Answer one request as the fault says; `here` is the request's own address, path and query."""
     start: Message = {}
@@ -50,7 +50,7 @@ async def play(
             await _said(trouble, player, here, send)
 
 
-async def _capture(app: App, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+async def _capture(app: Asgi, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
     start: Message = {"status": 500, "headers": []}
     parts: list[bytes] = []
 

@@ -5,25 +5,16 @@ and nothing is built per request that a face does not read.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import unquote
 
+from oneself.asgi.connection import Asgi, Message, Receive, Scope, Send, lifespan, raw_path, read_body
+from oneself.asgi.routing import Router
 from oneself.wire.http import TEXT_TYPE, Dispatch, Reply, Request, Route
-from oneself.wire.routing import Router
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-# A refused body is still read to its end, so that the client sees the answer and not a reset; but not without end.
-DRAIN_LIMIT_BYTES = 32 * 1024 * 1024
 # Those of RFC 9110 section 9 and RFC 5789; no route can have another.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _WITHOUT_BODY = frozenset({204, 304})
-_ANNOUNCE_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 _log = logging.getLogger("oneself.wire")
 
@@ -38,13 +29,12 @@ def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) ->
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await lifespan(receive, send)
             return
         method: str = scope["method"]
-        raw: bytes | None = scope.get("raw_path")
-        path = raw.decode("latin-1").partition("?")[0] if raw else scope["path"]
+        path = raw_path(scope)
         route, params, status = _routed(router, method, path)
-        read = await _read_body(receive, scope["headers"], body_limit_bytes)
+        read = await read_body(receive, scope["headers"], body_limit_bytes)
         if read is None:
             return  # whoever asked has left
         client = scope.get("client")
@@ -87,24 +77,6 @@ def _routed(router: Router[Route], method: str, path: str) -> tuple[Route | None
     return route, params, 200
 
 
-async def _read_body(receive: Receive, headers: Iterable[tuple[bytes, bytes]], limit: int) -> tuple[bytes, bool] | None:
-    """The whole body, or nothing and True for one above the limit; None when the client left."""
-    if not any(name in _ANNOUNCE_BODY for name, _ in headers):
-        return b"", False
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size <= limit:
-            chunks.append(chunk)
-        if not message.get("more_body", False) or size > DRAIN_LIMIT_BYTES:
-            return (b"".join(chunks), False) if size <= limit else (b"", True)
-
-
 def _start(reply: Reply) -> Message:
     headers = [(name.encode("latin-1"), _value(value)) for name, value in reply.headers]
     if reply.status not in _WITHOUT_BODY:
@@ -119,11 +91,3 @@ def _value(text: str) -> bytes:
     if "\n" in text or "\r" in text:
         raise ValueError("a header's value with a line break")
     return text.encode("latin-1")
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    """Nothing to open or to close: the runtime is somebody else's."""
-    await receive()
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await send({"type": "lifespan.shutdown.complete"})

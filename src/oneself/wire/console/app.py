@@ -4,13 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from oneself.actions.runtime import Runtime
+from oneself.asgi.connection import Asgi
 from oneself.faults import Fault, FaultCode
 from oneself.wire.console import words
 from oneself.wire.console.demo import Demo
 from oneself.wire.console.dev import DevPage
 from oneself.wire.console.render import file, page, redirect
 from oneself.wire.http import Reply, Request, Route
-from oneself.wire.mounting import Asgi, mount
+from oneself.wire.mounting import mount
 
 _LOG = logging.getLogger("oneself.console")
 _FORM_LIMIT_BYTES = 64 * 1024

@@ -1,7 +1,8 @@
 """The ASGI app of this wire."""
 
 from oneself.actions.runtime import Runtime
-from oneself.wire.mounting import Asgi, mount
+from oneself.asgi.connection import Asgi
+from oneself.wire.mounting import mount
 from oneself.wire.stack.dispatch import dispatcher
 from oneself.wire.stack.routes import routes
 

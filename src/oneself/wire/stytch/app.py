@@ -3,8 +3,9 @@
 from typing import Any
 
 from oneself.actions.runtime import Runtime
+from oneself.asgi.connection import Asgi
 from oneself.wire import openapi
-from oneself.wire.mounting import Asgi, mount
+from oneself.wire.mounting import mount
 from oneself.wire.stytch.access import ANYBODY, BACKEND, BROWSER, SIGNED_IN
 from oneself.wire.stytch.answers import ErrorBody
 from oneself.wire.stytch.call import SDK_PREFIX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oneself.wire.routing import Router
+from oneself.asgi.routing import Router
 
 ROUTER = Router(
     [

@@ -37,10 +37,12 @@ class Router(Generic[T]):
     def find(self, path: str) -> tuple[dict[str, T], dict[str, str]] | None:
         """The routes of a path by method, and its parameters as they were sent; None for a path of nobody's."""
         plain = self._plain.get(path)
-        if plain is not None:
-            return plain, {}
+        return (plain, {}) if plain is not None else self.walk(path.split("/"))
+
+    def walk(self, segments: list[str]) -> tuple[dict[str, T], dict[str, str]] | None:
+        """As `find`, for a path that is taken apart already: its segments are compared as they are."""
         values: list[str] = []
-        node = _descend(self._root, path.split("/"), 0, values)
+        node = _descend(self._root, segments, 0, values)
         return None if node is None else (node.methods, dict(zip(node.names, values, strict=True)))
 
     def _add(self, template: str) -> _Node[T]:
