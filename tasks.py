@@ -34,6 +34,8 @@ STAMP = ENVIRONMENT / "oneself-stamp.json"
 RUN = ("requirements.lock", "requirements-build.lock")
 TEST = ("requirements-test.lock",)
 COVERS = {TEST: (*TEST, *RUN), RUN: RUN}
+# All tests side by side: each process takes whole files, and has databases and servers of its own.
+SIDE_BY_SIDE = ("--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 # Settings of the caller's Python or pip that would send an install somewhere else.
 MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 # Settings that would make each of the many processes of a test run compile every module again.
@@ -42,7 +44,7 @@ SLOWING = ("PYTHONDONTWRITEBYTECODE",)
 USAGE = """usage: python3 tasks.py COMMAND [ARGUMENTS]
 
   dev [OPTIONS]    start a development server (the options of `oneself dev`)
-  test [OPTIONS]   run the tests (the options of pytest)
+  test [OPTIONS]   run all tests, side by side, or those that the options of pytest choose
   lint             check style and format
   types            check types
   bench [OPTIONS]  run the benchmarks
@@ -72,7 +74,7 @@ def test(arguments: list[str]) -> int:
     """Run the tests in this process's place, after what they need beside Python is here too."""
     prepare(TEST)
     run("-m", "tests.ready")
-    become("-m", "pytest", *arguments)
+    become("-m", "pytest", *(arguments or SIDE_BY_SIDE))
 
 
 def lint(arguments: list[str]) -> int:
