@@ -1,5 +1,5 @@
-"""What nobody asks for and somebody must do: sweeping rows that ended, handing grants back, and hearing of other
-processes' changes.
+"""What nobody asks for and somebody must do: sweeping rows that ended, handing grants back, rotating signing
+keys, and hearing of other processes' changes.
 
 Any process may run it, and all may at once: every piece of work is idempotent and small.
 """
@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from oneself.actions import revoking
+from oneself.actions import revoking, signing_rotation
 from oneself.actions import sessions as session_verbs
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault
@@ -20,6 +20,7 @@ _LOG = logging.getLogger("oneself.background")
 POLL_SECONDS = 1.0
 SEEN_SECONDS = 5.0
 REVOKE_SECONDS = 2.0
+ROTATE_SECONDS = 10.0
 SWEEP_SECONDS = 60.0
 # Rows of trips stay an hour after their end, so that a timeout can be told from an unknown state.
 FLOWS_STAY_MICROS = 3_600 * 1_000_000
@@ -35,13 +36,15 @@ async def run(rt: Runtime) -> None:
         group.create_task(_every(POLL_SECONDS, "hearing of changes", rt.projects.poll))
         group.create_task(_every(SEEN_SECONDS, "noting who was seen", lambda: session_verbs.write_seen(rt)))
         group.create_task(_every(REVOKE_SECONDS, "handing grants back", lambda: revoking.drain(rt)))
+        group.create_task(_every(ROTATE_SECONDS, "rotating signing keys", lambda: signing_rotation.rotate_due(rt)))
         group.create_task(_every(SWEEP_SECONDS, "sweeping", lambda: sweep(rt)))
 
 
 async def sweep(rt: Runtime) -> int:
-    """Delete all trips and sessions that ended long enough ago; gives how many rows went."""
+    """Delete all trips and sessions that ended long enough ago, and forget keys that signed; how many rows went."""
+    keys = await signing_rotation.forget_retired(rt)
     trips = await _emptied(rt, flows.sweep, FLOWS_STAY_MICROS)
-    return trips + await _emptied(rt, sessions.sweep, SESSIONS_STAY_MICROS)
+    return keys + trips + await _emptied(rt, sessions.sweep, SESSIONS_STAY_MICROS)
 
 
 async def _emptied(rt: Runtime, one_batch: Sweep, stay_micros: int) -> int:

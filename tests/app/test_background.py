@@ -6,12 +6,13 @@ import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from oneself import background
-from oneself.actions import projects, sessions, start, users
+from oneself.actions import projects, sessions, signing, signing_rotation, start, users
 from oneself.actions.projects import Declaration, DeclaredProvider
 from oneself.actions.runtime import Runtime
 from oneself.actions.sessions import SessionWish
@@ -87,3 +88,23 @@ async def _read(rt: Runtime, project: Project) -> Project:
     found = await projects.by_id(rt, project.id)
     assert found is not None
     return found
+
+
+async def test_the_schedule_puts_new_keys_behind_tokens(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = (await projects.create(rt, WANTED)).project
+    for use in ("stytch", "stack"):
+        await signing.sign(rt, project, use, {"sub": "ada"})
+    monkeypatch.setattr(background, "ROTATE_SECONDS", 0.01)
+    aged = replace(rt, settings=replace(rt.settings, signing_key_seconds=1))
+    working = asyncio.create_task(background.run(aged))
+    try:
+        for _ in range(1000):
+            await asyncio.sleep(0.01)
+            coming = {use.use: use.coming for use in await signing_rotation.status(rt)}
+            if coming == {"stytch": 1, "stack": 1}:
+                break
+        assert coming == {"stytch": 1, "stack": 1}
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working

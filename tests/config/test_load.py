@@ -106,6 +106,7 @@ def test_secrets_do_not_show() -> None:
         ('base_url = "ftp://a.example"', "is no http or https URL"),
         ('base_url = "https://[::1"', "is no URL"),
         ('database_url = "mysql://x"', "must begin with postgresql:// or sqlite:///"),
+        ("[lifetimes]\nsigning_key = 86399", "every key stays known for a year"),
         ('[smtp]\nhost = "a"', "`smtp.sender` is missing"),
         ('[shared_providers.generic_oidc]\nclient_id = "x"', "issuer` is missing"),
         ('[[projects]]\nid = "X"', "`id` must be a UUID"),

@@ -9,6 +9,7 @@ from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project, ProviderCredentials, Secret
 from oneself.providers import registry
+from oneself.rules.lifetimes import MINUTE, SECOND
 from oneself.rules.limits import Meter
 from oneself.steps.hashing import HashingPool
 from oneself.store import projects as store
@@ -50,6 +51,9 @@ Point = Literal[
 class Settings:
     """What the operator decides for all projects. Lifetimes in seconds, sizes in bytes.
 
+    `signing_key_seconds` is how long a key signs before the next one does (0: until somebody asks for another);
+    `jwks_seconds` how long clients may keep the published keys.
+
     `base_url` is the origin that browsers and providers reach us at, without a trailing slash. `starts_per_address` and
     `starts_per_project` are trips begun in a minute, in each process; 0 is no limit.
     """
@@ -60,6 +64,8 @@ class Settings:
     ticket_seconds: int = 600
     flow_seconds: int = 600
     grant_seconds: int = 300
+    signing_key_seconds: int = 180 * 86_400
+    jwks_seconds: int = 3_600
     body_limit_bytes: int = 1_048_576
     allow_shared_tokens: bool = False
     probe_tokens: bool = False
@@ -74,6 +80,18 @@ class Settings:
     def secure(self) -> bool:
         """Whether browsers reach us by https, so that cookies may say so."""
         return self.base_url.startswith("https://")
+
+    @property
+    def keys_kept(self) -> int:
+        """Microseconds that a process signs, verifies and publishes with what it read of signing keys."""
+        return min(MINUTE, self.jwks_seconds * SECOND)
+
+    @property
+    def key_published_before(self) -> int:
+        """Microseconds that a new signing key is published before it signs: a client may keep what a cache had kept
+        before, and a process publish what it read before.
+        """
+        return 2 * self.jwks_seconds * SECOND + self.keys_kept
 
 
 @dataclass(frozen=True, slots=True)

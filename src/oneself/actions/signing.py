@@ -3,33 +3,33 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from oneself.actions.runtime import Runtime
 from oneself.crypto import jwk, jwt
-from oneself.crypto.ids import new_uuid
-from oneself.crypto.jwk import Alg, PublicKey
+from oneself.crypto.jwk import PublicKey
 from oneself.crypto.jwt import Signer
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project
-from oneself.rules.lifetimes import MINUTE
+from oneself.rules.lifetimes import SIGNATURE_KNOWN
+from oneself.steps import signing_keys as making
+from oneself.steps.signing_keys import ALGS
+from oneself.steps.signing_keys import Use as Use  # the faces name it
 from oneself.store import signing_keys
 from oneself.store.database import Tx
 from oneself.store.signing_keys import StoredKey
 
-Use = Literal["stytch", "stack", "stack_restricted", "stack_anonymous"]
-
-_ALGS: dict[Use, Alg] = {"stytch": "RS256", "stack": "ES256", "stack_restricted": "ES256", "stack_anonymous": "ES256"}
-
-# How long a process signs and verifies with what it read; a rotation is seen by then.
-_KEPT = MINUTE
 _MOST_PROVEN = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Signers:
-    """The keys of one use in this process: one signs, all verify, all are published."""
+    """The keys of one use in this process: one signs, those that are not retired are published, all verify.
 
+    They are as `project` found them: whatever changes the project has them read anew.
+    """
+
+    project: Project
     signer: Signer
     verifying: dict[str, PublicKey]
     published: list[dict[str, Any]]
@@ -48,6 +48,11 @@ class _Proven:
 async def sign(rt: Runtime, project: Project, use: Use, claims: dict[str, Any]) -> str:
     """A compact JWS over `claims` (RFC 7515), with `kid` and `typ: JWT`."""
     return (await _signers(rt, project, use)).signer.sign(claims)
+
+
+async def signing_kid(rt: Runtime, project: Project, use: Use) -> str:
+    """The id of the key that signs now."""
+    return (await _signers(rt, project, use)).signer.kid
 
 
 async def verify(rt: Runtime, project: Project, use: Use, token: str) -> dict[str, Any]:
@@ -71,7 +76,7 @@ async def verify(rt: Runtime, project: Project, use: Use, token: str) -> dict[st
 
 
 def _prove(rt: Runtime, keys: Signers, use: Use, token: str) -> dict[str, Any]:
-    claims = jwt.verify(token, keys.verifying, _ALGS[use])
+    claims = jwt.verify(token, keys.verifying, ALGS[use])
     rt.proven[_fingerprint(token)] = _Proven(keys.verifying, claims)
     if len(rt.proven) > _MOST_PROVEN:
         rt.proven.popitem(last=False)
@@ -102,7 +107,7 @@ def peek(rt: Runtime, token: str) -> dict[str, Any] | None:
 async def _signers(rt: Runtime, project: Project, use: Use) -> Signers:
     """The keys of a use; whoever asks while they are being read waits for that one reading."""
     found: Signers | None = rt.signers.get((project.id, use))
-    if found is not None and rt.clock() - found.read_at < _KEPT:
+    if found is not None and found.project is project and rt.clock() - found.read_at < rt.settings.keys_kept:
         return found
     place = ("reading", project.id, use)
     reading: asyncio.Task[Signers] | None = rt.signers.get(place)
@@ -113,25 +118,25 @@ async def _signers(rt: Runtime, project: Project, use: Use) -> Signers:
 
 
 async def _read(rt: Runtime, project: Project, use: Use, known: Signers | None) -> Signers:
-    stored = await signing_keys.of_use(rt.db, project.id, use, rt.clock())
-    if not any(key.stage == "current" for key in stored):
-        await _make(rt, project, use)
-        stored = await signing_keys.of_use(rt.db, project.id, use, rt.clock())
-    if known is not None and known.stored == stored:
-        found = replace(known, read_at=rt.clock())
+    now = rt.clock()
+    stored = await signing_keys.of_use(rt.db, project.id, use, now - SIGNATURE_KNOWN)
+    if not stored:
+        await _make_first(rt, project, use)
+        stored = await signing_keys.of_use(rt.db, project.id, use, now - SIGNATURE_KNOWN)
+    current = _current(stored, rt.clock())
+    if known is not None and known.stored == stored and known.signer.kid == current.kid:
+        found = replace(known, project=project, read_at=now, published=_published(stored, now))
     else:
-        found = await _opened(rt, project, use, stored)
+        found = await _opened(rt, project, use, stored, current, now)
     rt.signers[project.id, use] = found
     return found
 
 
-async def _make(rt: Runtime, project: Project, use: Use) -> None:
-    rsa = _ALGS[use] == "RS256"
-    private = await asyncio.to_thread(jwk.generate_rsa) if rsa else jwk.generate_p256()
-    kid = f"jwk-{project.environment}-{new_uuid(rt.random)}" if use == "stytch" else new_uuid(rt.random)
+async def _make_first(rt: Runtime, project: Project, use: Use) -> None:
     data_key = await rt.projects.data_key(project.id)
-    sealed = data_key.seal(jwk.dump_private(private), project.id, use, kid, "signing_keys.sealed_private")
-    key = StoredKey(kid, "current", dict(jwk.jwk_public(private, kid)), sealed, rt.clock(), 0)
+    now = rt.clock()
+    # Nobody can have kept a list that lacks it, so it signs at once.
+    key = await making.make(project, use, data_key, rt.random, generation=0, now=now, signs_at=now)
 
     async def work(tx: Tx) -> None:
         await signing_keys.insert(tx, project.id, use, key)
@@ -139,17 +144,26 @@ async def _make(rt: Runtime, project: Project, use: Use) -> None:
     await rt.db.write(work)
 
 
-async def _opened(rt: Runtime, project: Project, use: Use, stored: list[StoredKey]) -> Signers:
-    current = next((key for key in stored if key.stage == "current"), None)
-    if current is None:
-        raise Fault(FaultCode.SEAL_BROKEN, "the project has no current signing key")
+def _current(stored: list[StoredKey], now: int) -> StoredKey:
+    """The newest key whose time to sign has come; of a machine whose clock is behind the maker's, the oldest."""
+    if not stored:
+        raise Fault(FaultCode.SEAL_BROKEN, "the project has no signing key")
+    return next((key for key in stored if key.signs_at <= now), stored[-1])
+
+
+def _published(stored: list[StoredKey], now: int) -> list[dict[str, Any]]:
+    return [key.public_jwk for key in stored if not key.retires_at or key.retires_at > now]
+
+
+async def _opened(
+    rt: Runtime, project: Project, use: Use, stored: list[StoredKey], current: StoredKey, now: int
+) -> Signers:
     data_key = await rt.projects.data_key(project.id)
-    place = (project.id, use, current.kid, "signing_keys.sealed_private")
-    private = jwk.load_private(data_key.open(current.sealed_private, *place))
     return Signers(
-        signer=Signer(_ALGS[use], current.kid, private),
+        project=project,
+        signer=Signer(ALGS[use], current.kid, making.unseal(data_key, project.id, use, current)),
         verifying={key.kid: jwk.load_public(key.public_jwk) for key in stored},
-        published=[key.public_jwk for key in stored],
-        read_at=rt.clock(),
+        published=_published(stored, now),
+        read_at=now,
         stored=stored,
     )

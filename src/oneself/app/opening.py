@@ -132,6 +132,8 @@ def _settings(config: Config) -> Settings:
         ticket_seconds=config.lifetimes.ticket,
         flow_seconds=config.lifetimes.flow,
         grant_seconds=config.lifetimes.grant,
+        signing_key_seconds=config.lifetimes.signing_key,
+        jwks_seconds=config.lifetimes.jwks,
         upstream_deadline_seconds=float(config.limits.provider_seconds),
         body_limit_bytes=config.limits.body_bytes,
         starts_per_address=config.limits.starts_per_address,

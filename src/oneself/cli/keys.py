@@ -1,4 +1,6 @@
-"""`oneself keys`: the key ring's keys and a project's keys, made but not kept here, and the ring's rotation."""
+"""`oneself keys`: the key ring's keys and a project's keys, made but not kept here, and the rotation of the ring and of
+signing keys.
+"""
 
 import os
 from base64 import b64encode
@@ -9,19 +11,21 @@ import click
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from oneself.actions import key_ring
+from oneself.actions import key_ring, signing_rotation
 from oneself.actions.key_ring import MasterKeyUse
-from oneself.cli.asking import ask
+from oneself.actions.runtime import Runtime
+from oneself.cli.asking import ask, find_project
 from oneself.cli.choosing import choice
 from oneself.cli.output import ERR, OUT, json_line, table
 from oneself.crypto import opaque
 from oneself.crypto.ids import new_uuid
 from oneself.crypto.seal import KEY_BYTES
+from oneself.store.signing_keys import UseSummary
 
 
 @click.group()
 def keys() -> None:
-    """Make keys, and rotate the key ring."""
+    """Make keys, and rotate the key ring and the keys that sign tokens."""
 
 
 @keys.command()
@@ -55,14 +59,33 @@ def generate(project: bool, environment: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")
 @choice
 def status(as_json: bool, config_file: Path | None, data: Path | None) -> None:
-    """Show what hangs on each master key, and which may be removed."""
-    uses = ask(config_file, data, key_ring.status)
+    """Show what hangs on each master key and which may be removed, and the keys that sign tokens."""
+
+    async def both(rt: Runtime) -> tuple[list[MasterKeyUse], list[UseSummary]]:
+        return await key_ring.status(rt), await signing_rotation.status(rt)
+
+    uses, signing = ask(config_file, data, both)
     if as_json:
         shown = [{**msgspec.structs.asdict(use), "removable": use.removable} for use in uses]
-        json_line({"master_keys": shown})
+        json_line({"master_keys": shown, "signing_keys": [msgspec.structs.asdict(use) for use in signing]})
         return
     rows = [(use.id, _state(use), str(use.data_keys), str(use.open_trips)) for use in uses]
     table(("master key", "state", "projects' keys", "open trips"), rows)
+    OUT.print()
+    table(
+        ("tokens of", "keys that sign", "the oldest since", "coming", "sign at last from", "still published"),
+        [
+            (
+                use.use,
+                str(use.signing),
+                _time(use.oldest_signs_since),
+                str(use.coming),
+                _time(use.last_signs_at),
+                str(use.retiring),
+            )
+            for use in signing
+        ],
+    )
 
 
 @keys.command()
@@ -85,6 +108,54 @@ def rotate(config_file: Path | None, data: Path | None) -> None:
             lambda rt: key_ring.rewrap(rt, lambda seen, total: bar.update(task, completed=seen, total=total)),
         )
     OUT.print(f"{done} keys were wrapped anew; all are under the first master key now.")
+
+
+@keys.command()
+@click.option("--project", "name", help="One project alone, by any of its ids or its name.")
+@click.option(
+    "--leaked",
+    is_flag=True,
+    help="A key has leaked: replace the keys at once, and refuse all tokens that they signed. People stay signed in; "
+    "clients that keep the published keys may refuse the new ones until they ask again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")
+@choice
+def rotate_signing(name: str | None, leaked: bool, as_json: bool, config_file: Path | None, data: Path | None) -> None:
+    """Put new keys behind the JWTs of both dialects, while the servers go on.
+
+    New keys are made and published now, and sign once every client must have seen them; the keys before them stay
+    published until nothing that they signed is good any more. The servers do the same by themselves on the schedule of
+    `lifetimes.signing_key`.
+    """
+    columns = (TextColumn("making keys"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bar:
+        task = bar.add_task("make", total=None)
+
+        async def work(rt: Runtime) -> list[int]:
+            project = await find_project(rt, name) if name else None
+            places = await signing_rotation.places(rt, project)
+            bar.update(task, total=len(places))
+            times = []
+            for project_id, use in places:
+                if leaked:
+                    await signing_rotation.replace(rt, project_id, use)
+                times.append(0 if leaked else await signing_rotation.rotate(rt, project_id, use))
+                bar.advance(task)
+            return times
+
+        times = ask(config_file, data, work)
+    if as_json:
+        json_line({"keys": len(times), "signs_at": max(times, default=0)})
+    elif not times:
+        OUT.print("No key signs yet: each is made at its first use.")
+    elif leaked:
+        OUT.print(f"{len(times)} keys were replaced. What the old ones signed is refused.")
+    else:
+        OUT.print(f"{len(times)} keys are published and sign from {signing_rotation.utc(max(times))} on.")
+
+
+def _time(micros: int) -> str:
+    return signing_rotation.utc(micros) if micros else "-"
 
 
 def _state(use: MasterKeyUse) -> str:

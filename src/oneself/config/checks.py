@@ -13,6 +13,7 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _STACK_ID = re.compile(rf"internal|{_UUID}")
 _PLACEHOLDER = "change-me"
+_SHORTEST_SIGNING_KEY = 86_400
 _FOR_DEVELOPMENT = "for-local-development-only"
 DEV_KEY_PREFIX = "dev-"
 """How the ids of master keys begin that `oneself dev` made; `oneself serve` refuses them."""
@@ -38,6 +39,11 @@ def contradictions(config: Config) -> Iterator[str]:
     for network in config.trusted_proxies:
         if not _is_network(network):
             yield (f"`trusted_proxies`: {network!r} is no address or network. Write 10.0.0.0/8 or ::1.")
+    if 0 < config.lifetimes.signing_key < _SHORTEST_SIGNING_KEY:
+        yield (
+            f"`lifetimes.signing_key` is {config.lifetimes.signing_key} seconds, and every key stays known for a year. "
+            "Write 86400 or more, or 0."
+        )
     if config.smtp.host and not config.smtp.sender:
         yield "`smtp.sender` is missing. A mail server without a sender's address sends nothing."
     for name, shared in config.shared_providers.items():

@@ -29,6 +29,24 @@ class Lifetimes(Part, frozen=True):
         Seconds,
         Meta(description="The one-time token or code that an application redeems after a trip."),
     ] = 300
+    signing_key: Annotated[
+        int,
+        Meta(
+            description="How long a key signs tokens before the next one does, a day or more; 0 changes keys only when "
+            "`oneself keys rotate-signing` asks.",
+            ge=0,
+            le=10 * 366 * 86_400,
+        ),
+    ] = 180 * 86_400
+    jwks: Annotated[
+        int,
+        Meta(
+            description="How long clients and caches may keep the published keys (JWKS). A new key is published for "
+            "twice as long before it signs.",
+            ge=1,
+            le=86_400,
+        ),
+    ] = 3_600
 
 
 class Limits(Part, frozen=True):

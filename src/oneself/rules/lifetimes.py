@@ -18,6 +18,12 @@ GRANTS_HANDED_BACK_FOR = 7 * DAY
 MIN_SESSION_MINUTES = 5
 MAX_SESSION_MINUTES = 527_040
 
+# For how long the signature of a key that signs no more is still known: an expired JWT names its session for as long as
+# that can live.
+SIGNATURE_KNOWN = MAX_SESSION_MINUTES * MINUTE
+# A key that signs no more stays published for this long, or for as long as what it signed is good.
+SIGNING_KEY_OVERLAP = 30 * DAY
+
 # A token is handed out while it lives at least this long; of a shorter-lived one, at least half of its life.
 FRESH_MARGIN = 5 * MINUTE
 

@@ -10,8 +10,6 @@ from oneself.wire.stack.operation import ANYBODY, Call, Operation, done, operati
 from oneself.wire.stack.refusals import plain
 from oneself.wire.stack.replies import ClientProject, KeySet
 
-JWKS_CACHE = ("cache-control", "public, max-age=3600")
-
 
 class ProjectPath(Form):
     """A project by its id."""
@@ -42,7 +40,8 @@ async def jwks(call: Call, query: JwksQuery) -> Reply:
     if query.include_anonymous:
         uses.append("stack_anonymous")
     keys = [key for use in uses for key in await signing.public_keys(call.rt, project, use)]
-    return done(call, {"keys": keys}, (JWKS_CACHE,))
+    kept = ("cache-control", f"public, max-age={call.rt.settings.jwks_seconds}")
+    return done(call, {"keys": keys}, (kept,))
 
 
 OPERATIONS: tuple[Operation, ...] = (

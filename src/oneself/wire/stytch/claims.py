@@ -64,9 +64,10 @@ def _factor_claim(factor: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Kept(NamedTuple):
-    """A token, when it was signed (microseconds), and what it was signed over."""
+    """A token, when it was signed (microseconds), by which key, and over what."""
 
     at: int
+    kid: str
     token: str
     session: SessionBody
 
@@ -88,13 +89,14 @@ class SessionJwts:
         now = rt.clock()
         name = project.stytch_id, session.session_id
         kept = self._kept.get(name)
-        if kept is not None and 0 <= now - kept.at < self._reuse and _same(kept.session, session):
+        kid = await signing.signing_kid(rt, project, USE)
+        if kept is not None and 0 <= now - kept.at < self._reuse and kept.kid == kid and _same(kept.session, session):
             self._kept.move_to_end(name)
             return kept.token
         seconds = now // _MICROS
         times = {"iat": seconds, "nbf": seconds, "exp": seconds + LIFETIME_SECONDS}
         token = await signing.sign(rt, project, USE, session_claims(project, session) | times)
-        self._kept[name] = _Kept(now, token, session)
+        self._kept[name] = _Kept(now, kid, token, session)
         self._kept.move_to_end(name)
         while len(self._kept) > self._bound:
             self._kept.popitem(last=False)
