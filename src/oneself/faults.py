@@ -65,6 +65,8 @@ class FaultCode(StrEnum):
     FLOW_USED = "flow_used"
     FLOW_COOKIE_MISSING = "flow_cookie_missing"
     FLOW_PROVIDER_MISMATCH = "flow_provider_mismatch"
+    APP_KEY_GONE = "app_key_gone"
+    APP_KEY_NEEDED = "app_key_needed"
     REDIRECT_NOT_ALLOWED = "redirect_not_allowed"
     REDIRECT_INVALID = "redirect_invalid"
     REDIRECT_NOT_SET = "redirect_not_set"

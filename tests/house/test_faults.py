@@ -27,6 +27,8 @@ EXCUSED = {
         FaultCode.ACCOUNT_SLOT_TAKEN: "no request of this dialect links an account on the server's word",
         FaultCode.ACCOUNT_SUBJECT_TAKEN: "no request of this dialect links an account on the server's word",
         FaultCode.ACCOUNT_TWIN: "no request of this dialect links an account on the server's word",
+        FaultCode.APP_KEY_GONE: "this dialect's start names no key that may be revoked",
+        FaultCode.APP_KEY_NEEDED: "this dialect's start names no key that may be asked for later",
         FaultCode.GRANT_REDIRECT_MISMATCH: "this dialect's redeem names no redirect URI",
         FaultCode.RECONNECT_NEEDED: "no request of this dialect refreshes a provider's token",
     },

@@ -3,70 +3,70 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from oneself.emulator import endpoints_for
 from tests.postgres_server import free_port
 from tests.server_process import cli, serve
 from tests.stack.wire import Person, Stack
 
-KEYS = {kind: f"{kind}_" + "0123456789abcdefghjkmnpqrstvwxyz0123456789abc" for kind in ("pck", "ssk", "sak")}
-SHARED = ("google", "github", "spotify")
+EXAMPLE = Path(__file__).parents[2] / "examples" / "stack-suite.toml"
+RING = f"k1:{b64encode(b'1' * 32).decode()}"
+# A project of somebody else's: the operator serves it, and it uses the operator's clients.
+OUTSIDER = """
+[[projects]]
+id = "1e0c1c0e-3c0f-4f51-9a3c-0a5f1ab7f0c1"
+[projects.stack]
+project_id = "1b6f0a5e-6d57-4f5c-b0cd-0d8d4ad0c913"
+secret_server_key = "ssk_outsider"
+[projects.providers.google]
+shared = true
+"""
 
 
-def configuration(base_url: str, port: int, folder: Path, emulator_url: str, **more: Any) -> str:
-    """The text of a configuration file."""
-    host = emulator_url.partition("://")[2].partition("/")[0]
-    settings = {
-        "base_url": base_url,
-        "port": port,
-        "database_url": f"sqlite:///{folder / 'stack.sqlite3'}",
-        "master_keys": f"k1:{b64encode(b'1' * 32).decode()}",
-        "stop_seconds": 2,
-        "allow_shared_tokens": True,
-        "allowed_private_hosts": [host],
-        **more,
+def configuration(base_url: str, database_url: str, emulator_url: str) -> str:
+    """The example file at other addresses: its test server is the emulator's mock."""
+    mock = f"{emulator_url}/mock"
+    text = EXAMPLE.read_text()
+    replaced = {
+        "http://localhost:8114": mock,
+        '["localhost:8114"]': json.dumps([urlsplit(mock).netloc]),
+        "http://localhost:8102": base_url,
+        "port = 8102": f"port = {urlsplit(base_url).port}\nstop_seconds = 2",
+        "sqlite:///stack-suite.sqlite3": database_url,
     }
-    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    for name in SHARED:
-        lines += [f"[shared_providers.{name}]", 'client_id = "shared"', 'client_secret = "shared-secret"']
-        lines += [f"[shared_providers.{name}.endpoints]"]
-        lines += [f"{field} = {json.dumps(url)}" for field, url in endpoints_for(name, emulator_url).items()]
-    lines += [
-        "[[projects]]",
-        'id = "0e0c1c0e-3c0f-4f51-9a3c-0a5f1ab7f0c1"',
-        'display_name = "Stack Dashboard"',
-        "first_party = true",
-        "otp_enabled = true",
-        "personal_team_on_sign_up = true",
-        "client_team_creation = true",
-        "[projects.stack]",
-        'project_id = "internal"',
-        f'publishable_client_key = "{KEYS["pck"]}"',
-        f'secret_server_key = "{KEYS["ssk"]}"',
-        f'super_secret_admin_key = "{KEYS["sak"]}"',
-    ]
-    for name in SHARED:
-        lines += [f"[projects.providers.{name}]", "shared = true"]
-    return "\n".join(lines) + "\n"
+    for old, new in replaced.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
 
 
 @contextmanager
-def running(folder: Path, emulator_url: str) -> Iterator[Stack]:
-    """The server, and its project `internal`."""
-    port = free_port()
-    base_url = f"http://localhost:{port}"
+def running(folder: Path, database_url: str, emulator_url: str) -> Iterator[tuple[Stack, Stack]]:
+    """The server of the example file: its project `internal`, and one of somebody else's."""
+    base_url = f"http://localhost:{free_port()}"
+    text = configuration(base_url, database_url, emulator_url)
+    keys = tomllib.loads(text)["projects"][0]["stack"]
     file = folder / "oneself.toml"
-    file.write_text(configuration(base_url, port, folder, emulator_url))
-    done = cli("migrate", "--config", str(file))
+    file.write_text(text + OUTSIDER)
+    env = {"ONESELF_MASTER_KEYS": RING}
+    done = cli("migrate", "--config", str(file), env=env)
     assert done.returncode == 0, done.stderr
-    with serve(file, base_url):
-        yield Stack(base_url, "internal", KEYS["pck"], KEYS["ssk"], KEYS["sak"])
+    with serve(file, base_url, env=env):
+        internal = Stack(
+            base_url,
+            keys["project_id"],
+            keys["publishable_client_key"],
+            keys["secret_server_key"],
+            keys["super_secret_admin_key"],
+        )
+        yield internal, Stack(base_url, "1b6f0a5e-6d57-4f5c-b0cd-0d8d4ad0c913", "", "ssk_outsider", "")
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stack.golden import check_json, check_known, check_plain, check_schema_error
+from tests.stack.owners import Owner
 from tests.stack.wire import Answer, Person, Stack
 
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
@@ -242,3 +243,22 @@ def test_unlinking_asks_for_a_live_session(stack: Stack, ada: Person) -> None:
             "Refresh token not found for this project, or the session has expired/been revoked.",
         )
     assert stack.call("GET", f"/oauth-providers/{ada.user_id}/{row}").status == 200
+
+
+def test_a_row_whose_provider_nobody_knows_any_more(owner: Owner) -> None:
+    """Its config id names no provider by itself: it is listed nowhere, and a change of it changes nothing."""
+    project = owner.project()
+    github = {"type": "github", "isShared": True, "allowSignIn": True, "allowConnectedAccounts": True}
+    project.configure(auth__oauth__providers__corp=github)
+    person = project.person()
+    row = added(project, person, "corp", account())
+    path = f"/oauth-providers/{person.user_id}/{row}"
+    assert project.ok("GET", path)["type"] == "github"
+    project.configure(auth__oauth__providers={})
+    for method, body in (("GET", None), ("PATCH", {"allow_sign_in": False})):
+        check_plain(project.call(method, path, body), 404, "OAuth provider corp not found or not configured")
+    assert project.ok("GET", f"/oauth-providers?user_id={person.user_id}")["items"] == []
+    project.configure(auth__oauth__providers__corp=github)
+    assert project.ok("GET", path)["allow_sign_in"] is True
+    project.configure(auth__oauth__providers={})
+    check_json(project.call("DELETE", path), 200, {"success": True})

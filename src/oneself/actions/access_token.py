@@ -90,7 +90,7 @@ async def fresh(
     was lost, Fault(PROVIDER_UNAVAILABLE) with the fact `retry_after` in seconds, Fault(PROVIDER_MISCONFIGURED).
     """
     credentials, client = await client_of(rt, project, config_id)
-    if credentials.shared and not rt.settings.allow_shared_tokens:
+    if credentials.shared and not (rt.settings.allow_shared_tokens and project.config.first_party):
         raise Fault(FaultCode.SHARED_TOKENS_REFUSED, "tokens of the server's shared client stay here")
     if not credentials.allow_connected_accounts:
         raise Fault(FaultCode.PROVIDER_NOT_ENABLED, "not for connected accounts")

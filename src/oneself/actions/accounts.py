@@ -1,5 +1,7 @@
 """External accounts on a server's word: add, list, read, change, unlink."""
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -131,6 +133,10 @@ async def read(rt: Runtime, project: Project, user_id: str, account_id: str) -> 
     raise Fault(FaultCode.ACCOUNT_NOT_FOUND, "this user has no such account")
 
 
+def _anything(_row: ExternalAccount) -> None:
+    """Let every row be changed."""
+
+
 async def change(
     rt: Runtime,
     project: Project,
@@ -139,8 +145,11 @@ async def change(
     changes: AccountChanges,
     dialect: Dialect = "stack",
     actor: str = "backend",
+    check: Callable[[ExternalAccount], None] = _anything,
 ) -> ExternalAccount:
     """Change an account; the state that results decides, not the fields that were sent.
+
+    `check` may refuse the row as it is, by raising, before anything happens.
 
     Raises Fault(USER_NOT_FOUND), Fault(ACCOUNT_NOT_FOUND), Fault(ACCOUNT_SLOT_TAKEN), Fault(ACCOUNT_TWIN),
     Fault(ACCOUNT_SUBJECT_TAKEN), Fault(LAST_WAY_IN) where the policy keeps one, Fault(REQUEST_INVALID) for an account
@@ -160,6 +169,7 @@ async def change(
         if version is None or view is None:
             raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
         old = _own(view, account_id)
+        check(old)
         new = msgspec.structs.replace(old, **given)
         if new == old:
             return old

@@ -10,6 +10,7 @@ from oneself.crypto import opaque
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Flow, Identity, Noun, Project, ProviderCredentials
 from oneself.rules import return_urls
+from oneself.rules.keys import is_live
 from oneself.rules.lifetimes import SECOND
 from oneself.rules.linking import Create, Decision, Refuse, decide
 from oneself.steps import tokens
@@ -109,6 +110,7 @@ def _again(rt: Runtime, project: Project, flow: Flow, came: CallbackRequest) -> 
 
 async def _land(rt: Runtime, project: Project, flow: Flow, came: CallbackRequest) -> Landing:
     credentials, client = await client_of(rt, project, flow.config_id)
+    _check_app_key(rt, project, flow)
     client = await discovery.complete(rt.outbound, client)
     check_iss(client, came.params)
     refused = refusal(client.provider, came.params)
@@ -160,6 +162,16 @@ async def _preview(
         credentials.allow_connected_accounts,
     )
     return decide(facts, flow.trip.policy)
+
+
+def _check_app_key(rt: Runtime, project: Project, flow: Flow) -> None:
+    """What the application began the trip with must still be enough: a key may be revoked while somebody is away."""
+    trip = flow.trip
+    if trip.keyless and project.config.require_publishable_client_key:
+        raise Fault(FaultCode.APP_KEY_NEEDED, "the project asks for a key by now", "callback")
+    now = rt.clock()
+    if trip.app_key_id and not any(key.id == trip.app_key_id and is_live(key, now) for key in project.keys):
+        raise Fault(FaultCode.APP_KEY_GONE, "the key was revoked or expired meanwhile", "callback")
 
 
 def _check_return_url(project: Project, flow: Flow) -> None:

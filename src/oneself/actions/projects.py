@@ -12,6 +12,7 @@ from oneself.crypto.seal import new_data_key
 from oneself.faults import Fault, FaultCode
 from oneself.model import KeyKind, Noun, Project, ProjectConfig, ProjectKey, ProviderCredentials
 from oneself.providers import registry
+from oneself.rules.keys import is_live
 from oneself.store import projects as store
 from oneself.store.database import Tx
 from oneself.store.retrying import Again
@@ -123,8 +124,7 @@ def matching_key(rt: Runtime, project: Project, kind: KeyKind, secret: str) -> P
     wanted = key_hash(kind, secret)
     now = rt.clock()
     for key in project.keys:
-        alive = not key.revoked_at and (not key.expires_at or key.expires_at > now)
-        if key.kind == kind and alive and opaque.equal(key.hash, wanted):
+        if key.kind == kind and is_live(key, now) and opaque.equal(key.hash, wanted):
             return key
     return None
 
@@ -267,11 +267,16 @@ async def seal_client_secret(rt: Runtime, project_id: str, config_id: str, secre
 
 async def open_client_secret(rt: Runtime, project: Project, config_id: str) -> str:
     """The client secret of one of a project's providers in clear, for its administrator; empty where there is none."""
-    key = await rt.projects.data_key(project.id)
     for credentials in project.config.providers:
         if credentials.config_id == config_id and credentials.client_secret:
-            return key.open(credentials.client_secret, project.id, config_id, "client_secret").decode()
+            return await open_sealed(rt, project, config_id, credentials.client_secret)
     return ""
+
+
+async def open_sealed(rt: Runtime, project: Project, name: str, sealed: bytes) -> str:
+    """What `seal_client_secret` sealed under that name, in clear."""
+    key = await rt.projects.data_key(project.id)
+    return key.open(sealed, project.id, name, "client_secret").decode()
 
 
 async def add_keys(

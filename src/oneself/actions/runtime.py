@@ -245,7 +245,9 @@ async def _resolved(rt: Runtime, project: Project, credentials: ProviderCredenti
         common = rt.shared.get(provider.id)
         if common is None:
             raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "the server shares no client for this provider")
-        client = resolve(provider, common.credentials, common.secret)
+        client = resolve(registry.get(common.credentials.provider), common.credentials, common.secret)
+        # whatever it speaks like, an account is of the provider that the project names
+        client = replace(client, issuer=issuer_of(provider, common.credentials))
         if credentials.email_trust == "provider":
             return client
         # the client is the server's; how much of its word counts for its own users is the project's to tighten

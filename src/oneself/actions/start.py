@@ -32,7 +32,8 @@ class StartRequest(Noun, frozen=True, kw_only=True):
     `derived`: a secret value that only we can tell; `plain`: a fixed text under a name that holds the state; `none`:
     not at all (the application's PKCE ties the ends). `check_urls` asks for the allow-list of login and signup URLs;
     without it only `after_callback_url` is checked here, the rest in the callback. `peer` is the browser's address, for
-    the limit on starts; empty is not counted by address.
+    the limit on starts; empty is not counted by address. `app_key_id` is the project's key that the application
+    showed, `keyless` that it showed none: the callback asks again whether that still does.
     """
 
     dialect: Dialect
@@ -49,7 +50,8 @@ class StartRequest(Noun, frozen=True, kw_only=True):
     app_state: str = ""
     app_challenge: str = ""
     app_challenge_method: str = ""
-    app_key_kind: str = ""
+    app_key_id: str = ""
+    keyless: bool = False
     scopes: tuple[str, ...] = ()
     base_scopes: tuple[str, ...] | None = None
     authorize_params: dict[str, str] = msgspec.field(default_factory=dict)
@@ -142,7 +144,8 @@ def _trip(project: Project, wanted: StartRequest, credentials: ProviderCredentia
         app_state=wanted.app_state,
         app_challenge=wanted.app_challenge,
         app_challenge_method=wanted.app_challenge_method,
-        app_key_kind=wanted.app_key_kind,
+        app_key_id=wanted.app_key_id,
+        keyless=wanted.keyless,
         callback_url=wanted.callback_url,
         json_mode=wanted.json_mode,
         nonce=wanted.nonce and client.id_token is not None and client.id_token.nonce,

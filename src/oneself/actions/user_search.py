@@ -5,7 +5,7 @@ import msgspec
 from oneself.actions.runtime import Runtime
 from oneself.model import Listing, Noun, Operand, Project, Search, UserView
 from oneself.rules.addresses import fold_email, folded_part
-from oneself.store.user_search import Conditions, beyond, condition, matching_text, page, restrict
+from oneself.store.user_search import Conditions, beyond, condition, in_team, matching_text, page, restrict
 
 # The most that a listing gives when it is not limited.
 MOST = 1000
@@ -38,6 +38,8 @@ async def listing(rt: Runtime, project: Project, wanted: Listing) -> Page:
     restrict(conditions, wanted)
     if wanted.text:
         conditions.add(matching_text(conditions, wanted.text))
+    if wanted.team_id:
+        conditions.add(in_team(conditions, wanted.team_id))
     paging = beyond(conditions, "signed_up_at", wanted.after, wanted.descending) if wanted.after else ""
     limit = MOST if wanted.limit is None else wanted.limit
     order = "-signed_up" if wanted.descending else "signed_up"

@@ -44,17 +44,19 @@ def declaration(wanted: DeclaredProject) -> Declaration:
 
 
 def shared_credentials(name: str, said: SharedProvider) -> tuple[ProviderCredentials, Secret]:
-    """The server's own client at a provider, and its secret."""
-    known = registry.find(name)
+    """The server's own client at a provider, and its secret; of the provider that it speaks like, where it says so."""
+    kind = said.speaks or name
+    known = registry.find(kind)
     credentials = ProviderCredentials(
         config_id=name,
-        provider=known.id if known else name,
+        provider=known.id if known else kind,
         client_id=said.client_id,
         issuer=said.issuer,
         tenant=said.tenant,
         scopes=said.scopes,
         endpoints=said.endpoints,
         options=said.options,
+        trusted_email_domains=said.trusted_email_domains,
     )
     return credentials, said.client_secret
 

@@ -99,12 +99,26 @@ class SharedProvider(Part, frozen=True):
 
     client_id: Annotated[str, Meta(description="Client id at the provider.")]
     client_secret: Annotated[Secret, Meta(description="Client secret at the provider.")] = Secret("")
+    speaks: Annotated[
+        Literal["", "generic_oauth2", "generic_oidc"],
+        Meta(
+            description="How the server at these addresses really speaks, where a test server stands in for the "
+            "vendor's. Accounts are still of the provider that it stands for."
+        ),
+    ] = ""
     issuer: Annotated[str, Meta(description="Issuer URL, for `generic_oidc`.")] = ""
     tenant: Annotated[str, Meta(description="Tenant, where the provider has tenants.")] = ""
     scopes: Annotated[Texts, Meta(description="Scopes to ask for instead of the provider's own.")] = ()
     endpoints: Annotated[dict[str, str], Meta(description="Addresses that replace the provider's, by their name.")] = (
         msgspec.field(default_factory=dict)
     )
+    trusted_email_domains: Annotated[
+        Texts,
+        Meta(
+            description="Domains for which the word of other addresses than the vendor's counts, or of "
+            "`generic_oidc` and `generic_oauth2`; `*` is every domain."
+        ),
+    ] = ()
     options: Annotated[dict[str, str], Meta(description="Further options that this provider knows.")] = msgspec.field(
         default_factory=dict
     )

@@ -51,13 +51,15 @@ class Search(Noun, frozen=True, kw_only=True):
 class Listing(Noun, frozen=True, kw_only=True):
     """A plain listing of users by sign-up time, after the cursor (signed_up_at, id) where one is given.
 
-    `text` is searched in names and addresses, and compared with the id; it is folded already.
+    `text` is searched in names and addresses, and compared with the id; it is folded already. `team_id` asks for the
+    members of one team.
     """
 
     limit: int | None = None
     after: tuple[int, str] | None = None
     descending: bool = False
     text: str = ""
+    team_id: str = ""
     include_restricted: bool = False
     include_anonymous: bool = False
     only_anonymous: bool = False

@@ -31,8 +31,10 @@ class Trip(Noun, frozen=True, kw_only=True):
     app_state: str = ""
     app_challenge: str = ""
     app_challenge_method: str = ""
-    # the key that the application presented, checked again where the dialect says so
-    app_key_kind: str = ""
+    # the key that the application presented, which must still be good when the provider's answer comes; empty: none
+    app_key_id: str = ""
+    # it presented none on purpose: the project must still do without
+    keyless: bool = False
     callback_url: str = ""
     json_mode: bool = False
     nonce: bool = False

@@ -150,6 +150,14 @@ def matching_text(conditions: Conditions, text: str) -> str:
     return f"u.id = {same} OR strpos(u.folded_name, {part}) > 0 OR {in_email}"
 
 
+def in_team(conditions: Conditions, team_id: str) -> str:
+    """The user is a member of this team."""
+    return (
+        "EXISTS (SELECT 1 FROM team_members m WHERE m.project_id = u.project_id AND m.user_id = u.id"
+        f" AND m.team_id = {conditions.param(team_id)})"
+    )
+
+
 def beyond(conditions: Conditions, column: str, after: tuple[int, str], descending: bool) -> str:
     """Behind a cursor of (time, id), in the order of the page."""
     at, user_id = conditions.param(after[0]), conditions.param(after[1])

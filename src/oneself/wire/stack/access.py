@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from oneself.actions import projects, teams
 from oneself.actions.runtime import Runtime
-from oneself.model import KeyKind, Project
+from oneself.model import KeyKind, Project, ProjectKey
 from oneself.wire.http import Request
 from oneself.wire.stack import claims
 from oneself.wire.stack.catalogue import known
@@ -87,14 +87,16 @@ def insufficient(actual: str, allowed: tuple[str, ...]) -> Refused:
     )
 
 
-def check_publishable_key(rt: Runtime, project: Project, key: str) -> None:
-    """Check a publishable client key, where none at all may be enough for the project."""
+def check_publishable_key(rt: Runtime, project: Project, key: str) -> ProjectKey | None:
+    """Check a publishable client key: which it is, or None where none was shown and the project does without."""
     if not key or key == KEYLESS:
         if project.config.require_publishable_client_key:
             raise known("PUBLISHABLE_CLIENT_KEY_REQUIRED_FOR_PROJECT", project_id=project.stack_id)
-        return
-    if not projects.key_matches(rt, project, "stack_client", key):
+        return None
+    found = projects.matching_key(rt, project, "stack_client", key)
+    if found is None:
         raise known("INVALID_PUBLISHABLE_CLIENT_KEY", project_id=project.stack_id)
+    return found
 
 
 async def _bearer(rt: Runtime, request: Request, stack_id: str) -> claims.Bearer | None:

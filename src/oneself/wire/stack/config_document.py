@@ -58,6 +58,8 @@ _PROVIDER_FIELDS: tuple[tuple[str, str], ...] = (
 )
 # A secret never stands in the document: this text says that there is one.
 SECRET_KEPT = "********"
+# The option of a provider that holds the id of a Facebook Login configuration.
+FACEBOOK = "facebook_config_id"
 
 
 class Misfit(Exception):
@@ -132,6 +134,7 @@ def flat(config: ProjectConfig) -> Document:
             shown["clientSecret"] = SECRET_KEPT
         if apps_of(entry):
             shown["appleBundles"] = {str(index): {"bundleId": one} for index, one in enumerate(apps_of(entry))}
+        shown["facebookConfigId"] = entry.options.get(FACEBOOK, "")
         document[f"auth.oauth.providers.{entry.config_id}"] = {k: v for k, v in shown.items() if v != ""}
     for index, domain in enumerate(config.trusted_domains):
         document[f"domains.trustedDomains.{index}"] = {"baseUrl": domain.base_url, "handlerPath": domain.handler_path}
@@ -217,7 +220,7 @@ def _credentials(
 ) -> ProviderCredentials:
     if old is not None and old.provider != entry.get("type"):
         old = None
-    fields: dict[str, Any] = {"options": _with_apps(name, entry, old)}
+    fields: dict[str, Any] = {"options": _with_options(name, entry, old)}
     for theirs, ours in _PROVIDER_FIELDS:
         value = entry.get(theirs, "")
         expected = bool if theirs in PROVIDER_DEFAULTS else str
@@ -235,16 +238,20 @@ def _credentials(
     return ProviderCredentials(config_id=name, **fields)
 
 
-def _with_apps(name: str, entry: Document, old: ProviderCredentials | None) -> dict[str, str]:
-    """The options of a provider, with the bundle ids of the project's apps among them."""
+def _with_options(name: str, entry: Document, old: ProviderCredentials | None) -> dict[str, str]:
+    """The options of a provider: the bundle ids of the project's apps, Facebook's configuration, and what was there."""
     bundles = entry.get("appleBundles") or {}
     if not isinstance(bundles, dict):
         raise Misfit(f"auth.oauth.providers.{name}.appleBundles must be a map of objects")
     ids = [bundle.get("bundleId") if isinstance(bundle, dict) else None for bundle in bundles.values()]
     if not all(isinstance(one, str) and one and len(one.split()) == 1 for one in ids):
         raise Misfit(f"auth.oauth.providers.{name}.appleBundles must name a bundleId each")
-    options = {key: value for key, value in (old.options if old else {}).items() if key != APPS}
-    return options | ({APPS: " ".join(str(one) for one in ids)} if ids else {})
+    facebook = entry.get("facebookConfigId") or ""
+    if not isinstance(facebook, str):
+        raise Misfit(f"auth.oauth.providers.{name}.facebookConfigId is of the wrong type")
+    said = {APPS: " ".join(str(one) for one in ids), FACEBOOK: facebook}
+    options = (old.options if old else {}) | said
+    return {key: value for key, value in options.items() if value or key not in said}
 
 
 def apps_of(entry: ProviderCredentials) -> list[str]:

@@ -1,6 +1,8 @@
 """`/internal/projects` and `/internal/config`: projects as their owners make and configure them."""
 
+import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,9 +19,11 @@ from oneself.wire.stack.config_document import Document, Misfit
 from oneself.wire.stack.fields import Form
 from oneself.wire.stack.operation import ADMIN, SERVER, Call, Operation, done, items, operation
 from oneself.wire.stack.project_bodies import ChangeBody, CreateBody, config_changes, described
-from oneself.wire.stack.refusals import plain
+from oneself.wire.stack.refusals import Refused, plain
 from oneself.wire.stack.replies import AdminProject, AdminProjects, ConfigString, Success
 
+# Under what name the password of a project's own mail server is sealed and kept.
+MAIL_SECRET = "email_password"
 NEW_PROJECT: Document = {"auth.password.allowSignIn": True, "domains.allowLocalhost": True}
 
 
@@ -41,13 +45,14 @@ async def create(call: Call, body: CreateBody) -> Reply:
     await teams.require_membership(call, body.owner_team_id, bearer.user_id)
     none: Document = {"base": {}} | {level: {} for level in config_document.LEVELS}
     empty = ProjectConfig(first_party=call.project.config.first_party, extras={config_document.EXTRAS: none})
+    changes = NEW_PROJECT | config_changes(body.config)
+    _check(empty, "environment", changes)
     made = await action.create(
         call.rt,
         action.Declaration(
             display_name=body.display_name, owner_team_id=body.owner_team_id, make_keys=False, config=empty
         ),
     )
-    changes = NEW_PROJECT | config_changes(body.config)
     project = await _configured(call, made.project, "environment", changes, described(body))
     return done(call, await _shown(call, project))
 
@@ -66,10 +71,11 @@ async def read_current(call: Call) -> Reply:
 
 async def update_current(call: Call, body: ChangeBody) -> Reply:
     """Change the project; settings that are there replace what was."""
-    project = call.project
+    project, changes = call.project, config_changes(body.config)
+    _check(project.config, "environment", changes)
     if body.display_name:
         project = await action.rename(call.rt, project, body.display_name)
-    project = await _configured(call, project, "environment", config_changes(body.config), described(body))
+    project = await _configured(call, project, "environment", changes, described(body))
     return done(call, await _shown(call, project))
 
 
@@ -120,24 +126,48 @@ async def _configured(call: Call, project: Project, level: str, changes: Documen
     sealed = {
         name: await action.seal_client_secret(call.rt, project.id, name, secret) for name, secret in secrets.items()
     }
+    said = await _without_password(call, project, said)
 
     def change(config: ProjectConfig) -> ProjectConfig:
-        kept = config_document.override(config_document.overrides_of(config), level, cleaned)
-        new = config_document.typed(config, kept, sealed)
+        new = _changed(config, level, cleaned, sealed)
         about = new.extras.get(render_project.EXTRAS, {}) | said
         return msgspec.structs.replace(new, extras=new.extras | {render_project.EXTRAS: about})
 
     try:
-        _check_providers(change(project.config))
         return await action.change_config(call.rt, project, change)
     except Misfit as misfit:
-        raise plain(400, f"The configuration is not valid: {misfit}") from None
+        raise _misfit(misfit) from None
 
 
-def _check_providers(config: ProjectConfig) -> None:
-    for entry in config.providers:
+def _check(config: ProjectConfig, level: str, changes: Document) -> None:
+    """Refuse changes that cannot be, before any of what came with them is done."""
+    try:
+        _changed(config, level, config_document.take_secrets(changes)[0], {})
+    except Misfit as misfit:
+        raise _misfit(misfit) from None
+
+
+def _changed(config: ProjectConfig, level: str, cleaned: Document, sealed: Mapping[str, bytes]) -> ProjectConfig:
+    kept = config_document.override(config_document.overrides_of(config), level, cleaned)
+    new = config_document.typed(config, kept, sealed)
+    for entry in new.providers:
         if not action.is_provider(entry.provider):
             raise Misfit(f"{entry.provider} is not a provider that this server knows")
+    return new
+
+
+def _misfit(misfit: Misfit) -> Refused:
+    return plain(400, f"The configuration is not valid: {misfit}")
+
+
+async def _without_password(call: Call, project: Project, said: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a project, the password of its mail server sealed apart from the rest."""
+    mail = said.get("email_config")
+    if mail is None:
+        return said
+    password = mail.pop("password", "")
+    sealed = await action.seal_client_secret(call.rt, project.id, MAIL_SECRET, password) if password else b""
+    return said | {MAIL_SECRET: base64.b64encode(sealed).decode()}
 
 
 async def _shown(call: Call, project: Project) -> dict[str, Any]:
@@ -146,7 +176,12 @@ async def _shown(call: Call, project: Project) -> dict[str, Any]:
         for entry in project.config.providers
         if not entry.shared
     }
-    return render_project.admin_project(project, secrets)
+    shown = render_project.admin_project(project, secrets)
+    sealed = project.config.extras.get(render_project.EXTRAS, {}).get(MAIL_SECRET)
+    if sealed:
+        password = await action.open_sealed(call.rt, project, MAIL_SECRET, base64.b64decode(sealed))
+        shown["config"]["email_config"] = shown["config"]["email_config"] | {"password": password}
+    return shown
 
 
 OPERATIONS: tuple[Operation, ...] = (

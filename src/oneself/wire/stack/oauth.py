@@ -10,7 +10,7 @@ from oneself.faults import FaultCode
 from oneself.model import Project, ProviderCredentials
 from oneself.wire.http import TEXT_TYPE, Reply, json_reply
 from oneself.wire.stack import bodies, claims, cookies, render
-from oneself.wire.stack.access import KEYLESS, check_publishable_key
+from oneself.wire.stack.access import check_publishable_key
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.faults import refusal_for
 from oneself.wire.stack.fields import Filled, LooseForm, Url
@@ -71,6 +71,7 @@ class AuthorizeQuery(LooseForm, kw_only=True):
 async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
     """Open a trip and send the browser to the provider, or tell a script where to send it."""
     project = await _project_of_client(call, query)
+    key = check_publishable_key(call.rt, project, query.client_secret)
     entry = _provider(project, call.params.provider_id, query)
     if query.type == "link" and not query.token:
         raise plain(400, "?token= query parameter is required for link type")
@@ -93,7 +94,8 @@ async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
         app_state=query.state,
         app_challenge=query.code_challenge,
         app_challenge_method=query.code_challenge_method,
-        app_key_kind="" if query.client_secret == KEYLESS else "stack_client",
+        app_key_id=key.id if key else "",
+        keyless=key is None,
         scopes=tuple(query.provider_scope.split()),
         base_scopes=None if entry.shared else BASE_SCOPES.get(entry.provider),
         authorize_params=AUTHORIZE_PARAMS | EXTRA_PARAMS.get(entry.provider, {}),
@@ -114,7 +116,6 @@ async def _project_of_client(call: Call, query: AuthorizeQuery) -> Project:
     project = await projects.by_stack_id(call.rt, stack_id)
     if project is None or (hash_sign and branch != claims.BRANCH):
         raise known("INVALID_OAUTH_CLIENT_ID_OR_SECRET", client_id=query.client_id)
-    check_publishable_key(call.rt, project, query.client_secret)
     return project
 
 
@@ -187,7 +188,8 @@ def _landed(landing: Landing) -> Reply:
         pairs = [("code", landing.grant), ("state", landing.flow.trip.app_state)]
         location = return_urls.with_query(landing.return_url, pairs)
         return json_reply(303, {}, [("location", location)])
-    refused = refusal_for(landing.fault, "oauth_callback", landing.fault.facts)
+    facts = {"project_id": landing.project.stack_id, **landing.fault.facts}
+    refused = refusal_for(landing.fault, "oauth_callback", facts)
     back = callback_action.error_url(landing) if refused.code else ""
     if not back:
         return reply_of(refused)

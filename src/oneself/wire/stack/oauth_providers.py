@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from oneself.actions import accounts
+from oneself.model import ExternalAccount
 from oneself.wire.http import Reply
 from oneself.wire.stack import render
 from oneself.wire.stack.fields import Email, Form, UserId, Uuid
@@ -87,7 +88,8 @@ async def read(call: Call) -> Reply:
     path: RowPath = call.params
     call.require_self(path.user_id, "Client can only read OAuth providers for their own user.")
     row = await accounts.read(call.rt, call.project, path.user_id, path.provider_id)
-    return done(call, _shown(call, row))
+    _check_configured(call, row)
+    return done(call, render.oauth_provider(call.project, row, call.access))
 
 
 async def update(call: Call, body: ClientChange) -> Reply:
@@ -102,9 +104,15 @@ async def update(call: Call, body: ClientChange) -> Reply:
         subject=body.account_id if isinstance(body, ServerChange) else UNSET,
     )
     row = await accounts.change(
-        call.rt, call.project, path.user_id, path.provider_id, changes, actor=f"stack:{call.access}"
+        call.rt,
+        call.project,
+        path.user_id,
+        path.provider_id,
+        changes,
+        actor=f"stack:{call.access}",
+        check=lambda row: _check_configured(call, row),
     )
-    return done(call, _shown(call, row))
+    return done(call, render.oauth_provider(call.project, row, call.access))
 
 
 async def delete(call: Call) -> Reply:
@@ -116,10 +124,10 @@ async def delete(call: Call) -> Reply:
     return done(call, {"success": True})
 
 
-def _shown(call: Call, row: Any) -> dict[str, Any]:
+def _check_configured(call: Call, row: ExternalAccount) -> None:
+    """Refuse a row whose provider is gone from the configuration, where not even its id tells which one it was."""
     if not render.provider_type(call.project, row):
         raise plain(404, f"OAuth provider {row.config_id} not found or not configured")
-    return render.oauth_provider(call.project, row, call.access)
 
 
 def _row_facts(call: Call) -> dict[str, Any]:

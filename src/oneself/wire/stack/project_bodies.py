@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from oneself.wire.stack.fields import Form, HttpUrl, ImageUrl, Json, Uuid
+from oneself.wire.stack.fields import Email, Form, HttpUrl, ImageUrl, Json, Uuid
 
 Choice = bool | UnsetType
 
@@ -28,6 +29,18 @@ class Provider(Form, kw_only=True):
     apple_bundle_ids: list[str] | UnsetType = UNSET
 
 
+class MailServer(Form, kw_only=True):
+    """The project's own mail server: kept and shown; this server's own is the one that is used."""
+
+    type: Literal["shared", "standard"]
+    host: str | UnsetType = UNSET
+    port: Annotated[int, Meta(ge=0, le=65_535)] | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    password: str | UnsetType = UNSET
+    sender_name: str | UnsetType = UNSET
+    sender_email: Email | UnsetType = UNSET
+
+
 class Permission(Form):
     """A permission by its id."""
 
@@ -46,7 +59,7 @@ class Config(Form):
     allow_localhost: Choice = UNSET
     allow_user_api_keys: Choice = UNSET
     allow_team_api_keys: Choice = UNSET
-    email_config: Json = UNSET
+    email_config: MailServer | UnsetType = UNSET
     email_theme: str | UnsetType = UNSET
     domains: list[Domain] | UnsetType = UNSET
     oauth_providers: list[Provider] | UnsetType = UNSET
@@ -138,6 +151,8 @@ def described(body: ChangeBody) -> dict[str, Any]:
             value = getattr(config, name)
             if name.endswith("_permissions") and value is not UNSET:
                 value = [{"id": permission.id} for permission in value]
+            elif isinstance(value, MailServer):
+                value = msgspec.to_builtins(value)
             if value is not UNSET:
                 said[name] = value
     return said

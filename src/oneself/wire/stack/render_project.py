@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oneself.model import Project, ProviderCredentials
-from oneself.wire.stack.config_document import STRATEGIES, apps_of
+from oneself.wire.stack.config_document import FACEBOOK, STRATEGIES, apps_of
 from oneself.wire.stack.times import millis
 
 Json = dict[str, Any]
@@ -92,6 +92,8 @@ def _provider(entry: ProviderCredentials, secret: str) -> Json:
     }
     if not entry.shared:
         shown |= {"client_id": entry.client_id, "client_secret": secret}
+    if entry.options.get(FACEBOOK):
+        shown["facebook_config_id"] = entry.options[FACEBOOK]
     if entry.tenant:
         shown["microsoft_tenant_id"] = entry.tenant
     if not entry.shared and apps_of(entry):

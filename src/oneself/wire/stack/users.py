@@ -182,6 +182,7 @@ async def listing(call: Call, query: ListQuery) -> Reply:
         after=cursors.read(query.cursor) if query.cursor else None,
         descending=query.desc or False,
         text=(query.query or "").strip().casefold(),
+        team_id=query.team_id or "",
         include_restricted=query.include_restricted or query.include_anonymous or False,
         include_anonymous=query.include_anonymous or False,
         only_anonymous=query.only_anonymous or False,
