@@ -41,13 +41,16 @@ def find() -> str:
 
 
 @asynccontextmanager
-async def launched(hosts: Mapping[str, str] | None = None) -> AsyncIterator[Browser]:
+async def launched(hosts: Mapping[str, str] | None = None, trusted_key: str = "") -> AsyncIterator[Browser]:
     """Start Chromium with an empty profile and close it in the end.
 
     `hosts` maps what a page calls a host to where it really is, as in
-    {"app.test:443": "127.0.0.1:8443"}.
+    {"app.test:443": "127.0.0.1:8443"}. `trusted_key` is the SHA-256, in base64, of the public key of an authority that
+    this browser trusts.
     """
     flags = list(FLAGS)
+    if trusted_key:
+        flags.append(f"--ignore-certificate-errors-spki-list={trusted_key}")
     if hosts:
         rules = ",".join(f"MAP {host} {address}" for host, address in hosts.items())
         flags.append(f"--host-resolver-rules={rules}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from oneself.config import Config, ConfigError, load
+from oneself.crypto.authority import new_authority
 
 PROJECT = """
 [[projects]]
@@ -56,6 +58,15 @@ def test_types_in_the_environment_are_those_of_the_setting() -> None:
     assert config.shared_providers["generic_oidc"].issuer == "https://sso.example.com"
 
 
+def test_authorities_of_ones_own_come_as_text_or_from_a_file(tmp_path: Path) -> None:
+    certificate, _ = new_authority(["example.com"], datetime.now(UTC), 1)
+    file = tmp_path / "ca.pem"
+    file.write_bytes(certificate)
+    pem = certificate.decode().strip()
+    assert load(None, {"ONESELF_PROVIDER_CA_FILE": str(file)}).provider_ca == pem
+    assert load(written(tmp_path, f'provider_ca = """\n{pem}\n"""'), {}).provider_ca.strip() == pem
+
+
 def test_secrets_come_from_files_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "ring").write_text("k1:abc\n")
     (tmp_path / "github").write_text("hush\n")
@@ -89,6 +100,8 @@ def test_secrets_do_not_show() -> None:
         ('access_log = "all"', '`access_log` must be one of "off", "path", "full"'),
         ('trusted_proxies = "10.0.0.1"', "`trusted_proxies` must be a list of texts"),
         ('trusted_proxies = ["x"]', "'x' is no address or network"),
+        ('provider_ca = "x"', "`provider_ca` holds no certificates"),
+        ('provider_ca = "ä"', "`provider_ca` holds no certificates"),
         ("lifetimes = 3", "`lifetimes` must be a table of settings"),
         ("[lifetimes]\nflow = 0", "`lifetimes.flow` must be a whole number from 1"),
         ("projects = 3", "`projects` must be a list of tables, each begun by [[projects]]"),

@@ -19,9 +19,7 @@ APPLICATION = "http://localhost:3000"
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>app</title>
 <script src="/stytch.js"></script></head><body><script>
 const api = "{base_url}";
-window.client = new stytch.StytchHeadlessClient("{public_token}", {{
-  endpoints: {{testAPIURL: api, liveAPIURL: api, dfpBackendURL: api, clientsideServicesIframeURL: api}},
-}});
+window.client = new stytch.StytchHeadlessClient("{public_token}", {options});
 // What a call gives or throws, as plain data.
 window.ask = async (call) => {{
   try {{
@@ -33,10 +31,14 @@ window.ask = async (call) => {{
 </script></body></html>"""
 
 
+# The SDK's options for a server that speaks plain http: strings that it uses as they are.
+PLAIN = "{endpoints: {testAPIURL: api, liveAPIURL: api, dfpBackendURL: api, clientsideServicesIframeURL: api}}"
+
+
 @contextmanager
-def application(rig: Rig) -> Iterator[str]:
+def application(rig: Rig, options: str = PLAIN) -> Iterator[str]:
     """The application's own web server, on loopback: its address. Chromium takes it for `localhost:3000`."""
-    html = PAGE.format(base_url=rig.base_url, public_token=rig.public_token).encode()
+    html = PAGE.format(base_url=rig.base_url, public_token=rig.public_token, options=options).encode()
 
     class Served(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from tests.stytch.rig import Rig
 
 
-def send(rig: Rig, method: str, path: str, body: str = "") -> tuple[int, Any]:
+def bytes_of(rig: Rig, method: str, path: str, body: str = "") -> bytes:
     """One request with exactly the Ruby SDK's headers, in its order."""
-    address = urlsplit(rig.base_url)
     pair = base64.b64encode(f"{rig.project_id}:{rig.secret}".encode()).decode()
     lines = [
         f"{method} {path} HTTP/1.1",
@@ -22,12 +21,18 @@ def send(rig: Rig, method: str, path: str, body: str = "") -> tuple[int, Any]:
         f"Authorization: Basic {pair}",
         "Accept-Encoding: gzip;q=1.0,deflate;q=0.6,identity;q=0.3",
         "Accept: */*",
-        f"Host: {address.netloc}",
+        f"Host: {urlsplit(rig.base_url).netloc}",
         *([f"Content-Length: {len(body)}"] if body else []),
         "Connection: close",
     ]
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+def send(rig: Rig, method: str, path: str, body: str = "") -> tuple[int, Any]:
+    """Send one of its requests; the answer's status and body."""
+    address = urlsplit(rig.base_url)
     with socket.create_connection((address.hostname or "", address.port or 80), timeout=20) as line:
-        line.sendall("\r\n".join([*lines, "", body]).encode())
+        line.sendall(bytes_of(rig, method, path, body))
         read = b""
         while chunk := line.recv(65_536):
             read += chunk

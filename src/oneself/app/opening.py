@@ -1,6 +1,7 @@
 """Opening what the actions need: the database on a schema that fits, the key ring, the way out; and closing it."""
 
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,6 +50,7 @@ async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool
             frozenset(config.allowed_private_hosts),
             clock=microseconds,
             limits=Limits(deadline=_settings(config).upstream_deadline_seconds),
+            tls=_trusting(config.provider_ca),
         )
         try:
             rt = Runtime(
@@ -113,6 +115,15 @@ async def check_master_keys(rt: Runtime) -> None:
             await rt.projects.data_key(project.id)
         except Fault as fault:
             raise StartRefused(_declare_words(project.display_name, fault)) from None
+
+
+def _trusting(authorities: str) -> ssl.SSLContext | None:
+    """What calls to providers trust: the machine's authorities and these; None where the machine's are all."""
+    if not authorities:
+        return None
+    context = ssl.create_default_context()
+    context.load_verify_locations(cadata=authorities)
+    return context
 
 
 def _declare_words(name: str, fault: Fault) -> str:

@@ -1,7 +1,10 @@
 """`oneself dev`: one command that sets up everything and runs it, for development."""
 
+import ipaddress
 import logging
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 import click
 from rich.panel import Panel
@@ -9,10 +12,12 @@ from rich.panel import Panel
 from oneself.app import EMULATOR_PATH, House
 from oneself.cli import dev_folder
 from oneself.cli.dev_folder import DevFolderUnusable, DevKeys
+from oneself.cli.dev_tls import Tls, open_tls
 from oneself.cli.listening import PortUnavailable, listen, port_of
 from oneself.cli.output import ERR, OUT, Refused, json_line, pairs
 from oneself.cli.running import StartFailed, run
 from oneself.cli.snippets import snippets
+from oneself.cli.trusting import ways
 from oneself.config import (
     Config,
     DeclaredProject,
@@ -43,37 +48,50 @@ RETURN_URLS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
     show_default=True,
     help="Folder for the database and the keys; made if missing, kept for the next start.",
 )
+@click.option(
+    "--https",
+    is_flag=True,
+    help="Speak TLS, with an authority made once in the data folder; the output says how to trust it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready, and nothing else there.")
-def dev(host: str, port: int, data: Path, as_json: bool) -> None:
+def dev(host: str, port: int, data: Path, https: bool, as_json: bool) -> None:
     """Set up everything and run it: database, keys, a project, emulated providers, a page to try it.
 
     For development only: the keys lie beside the data.
     """
+    name = _name(host)
     try:
         sockets = listen(host, port)
         keys = dev_folder.open_folder(data)
+        tls = open_tls(data, name) if https else None
     except PortUnavailable as error:
         raise Refused("The server cannot listen.", [str(error)]) from None
     except DevFolderUnusable as error:
         raise Refused("The data folder cannot be used.", [str(error)]) from None
-    base_url = f"http://{_name(host)}:{port_of(sockets)}"
-    config = settings(base_url, data, keys)
-    if not is_local(f"http://{host if ':' not in host else f'[{host}]'}"):
+    base_url = origin("https" if tls else "http", name, port_of(sockets))
+    config = settings(base_url, data, keys, tls)
+    if not is_local(origin("http", host, 80)):
         ERR.print("[yellow]Whoever reaches this address can read every key on its page.[/] `--host localhost` is safe.")
 
     def ready() -> None:
         if as_json:
-            json_line(announcement(base_url, keys))
+            json_line(announcement(base_url, keys, tls))
         else:
-            _announce(base_url, data, keys)
+            _announce(base_url, data, keys, tls)
 
     try:
-        run(House(config, _page(config, keys)), config, sockets, ready)
+        run(House(config, _page(config, keys, tls)), config, sockets, ready, certificate=tls.server if tls else None)
     except StartFailed as failed:
         raise Refused("The server did not start.", [str(failed) or "The lines above say why."]) from None
 
 
-def settings(base_url: str, data: Path, keys: DevKeys) -> Config:
+def origin(scheme: Literal["http", "https"], name: str, port: int) -> str:
+    """A server's origin as browsers write it (RFC 6454, 6.1): without the scheme's own port, IPv6 in brackets."""
+    host = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{host}" if port == {"http": 80, "https": 443}[scheme] else f"{scheme}://{host}:{port}"
+
+
+def settings(base_url: str, data: Path, keys: DevKeys, tls: Tls | None = None) -> Config:
     """The settings of a development server: all emulated providers, one project with fixed keys."""
     project = keys.project
     return Config(
@@ -81,7 +99,8 @@ def settings(base_url: str, data: Path, keys: DevKeys) -> Config:
         database_url=Secret(dev_folder.database_url(data)),
         master_keys=Secret(keys.master_keys),
         # the emulated providers answer on this very port
-        allowed_private_hosts=(base_url.partition("://")[2],),
+        allowed_private_hosts=(_host_and_port(base_url),),
+        provider_ca=tls.ca_pem if tls else "",
         log_level="warning",
         # scripts and test suites begin hundreds of trips from this one machine
         limits=Limits(starts_per_address=0, starts_per_project=0),
@@ -111,13 +130,20 @@ def settings(base_url: str, data: Path, keys: DevKeys) -> Config:
     )
 
 
-def announcement(base_url: str, keys: DevKeys) -> dict[str, object]:
+def announcement(base_url: str, keys: DevKeys, tls: Tls | None = None) -> dict[str, object]:
     """What `--json` prints."""
-    return {
+    said: dict[str, object] = {
         "base_url": base_url,
         "project": keys.project,
         "emulator_url": f"{base_url}{EMULATOR_PATH}",
     }
+    return said | {"ca_file": str(tls.ca), "ca_key_sha256": tls.ca_digest} if tls else said
+
+
+def _host_and_port(base_url: str) -> str:
+    """The server as outbound calls are allowed to it: this port alone, the scheme's own too."""
+    parts = urlsplit(base_url)
+    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
 
 
 def _provider(name: str, base_url: str, keys: DevKeys) -> DeclaredProvider:
@@ -135,7 +161,11 @@ def _provider(name: str, base_url: str, keys: DevKeys) -> DeclaredProvider:
 
 def _name(host: str) -> str:
     """How the server is called: cookies and SDKs want one name for it, and every browser knows localhost."""
-    return "localhost" if host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower().rstrip(".")
+    return "localhost" if address.is_loopback or address.is_unspecified else str(address)
 
 
 def _keys(keys: DevKeys) -> list[tuple[str, str]]:
@@ -160,7 +190,7 @@ def _links(base_url: str) -> list[tuple[str, str]]:
     ]
 
 
-def _page(config: Config, keys: DevKeys) -> DevPage:
+def _page(config: Config, keys: DevKeys, tls: Tls | None) -> DevPage:
     base_url = config.base_url
     return DevPage(
         session_seconds=config.lifetimes.console_session,
@@ -169,17 +199,21 @@ def _page(config: Config, keys: DevKeys) -> DevPage:
         providers=tuple(Entry(label, name) for name, label in PROVIDERS.items()),
         keys=tuple(Entry(label, value) for label, value in _keys(keys)),
         links=tuple(Entry(label, url) for label, url in _links(base_url)),
+        trust=tuple(Entry(client, how) for client, how in (ways(tls, base_url) if tls else ())),
         snippets=tuple(Snippet(one.title, one.text) for one in snippets(base_url, keys.project)),
     )
 
 
-def _announce(base_url: str, data: Path, keys: DevKeys) -> None:
+def _announce(base_url: str, data: Path, keys: DevKeys, tls: Tls | None) -> None:
     OUT.print()
     OUT.print(Panel.fit(f"[bold]Oneself[/] is ready at [bold green]{base_url}[/]\nOpen it and sign in as somebody."))
     OUT.print()
     pairs([("Data folder", str(data)), *_links(base_url)])
     OUT.print()
     pairs(_keys(keys))
+    if tls:
+        OUT.print("\n[bold]Make your clients trust this server[/] (once for this data folder)")
+        pairs(ways(tls, base_url))
     for one in snippets(base_url, keys.project):
         OUT.print(f"\n[bold]{one.title}[/]")
         OUT.print(one.text, markup=False, soft_wrap=True)

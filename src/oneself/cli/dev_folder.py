@@ -1,7 +1,10 @@
 """The folder of `oneself dev`: its database and its keys, made at the first start and kept from then on."""
 
+import fcntl
 import os
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -59,16 +62,50 @@ def open_folder(folder: Path) -> DevKeys:
 
     Raises DevFolderUnusable.
     """
+    with using(folder):
+        return _keys(folder / KEYS_NAME)
+
+
+@contextmanager
+def using(folder: Path) -> Iterator[None]:
+    """Make the folder where it is missing, and keep it to this process while files in it are made.
+
+    Of two that start at once, one makes each file and the other finds it. Raises DevFolderUnusable, also for what goes
+    wrong inside.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not any(folder.iterdir()):
             folder.chmod(0o700)
-        return _keys(folder / KEYS_NAME)
-    except FileExistsError:
-        raise DevFolderUnusable(f"{folder} is a file. Name a folder with --data.") from None
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+    except (FileExistsError, NotADirectoryError):
+        raise DevFolderUnusable(f"{folder} is a file, or lies below one. Name a folder with --data.") from None
     except OSError as error:
         why = error.strerror or str(error)
         raise DevFolderUnusable(f"{folder} cannot be used ({why}). Name another with --data.") from None
+
+
+def read(file: Path) -> bytes | None:
+    """What a file of the folder holds; None where there is no such file."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def put(file: Path, content: bytes) -> None:
+    """Write a file (0600) as a whole or not at all; the caller holds the folder."""
+    fresh = file.with_name(f".{file.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    fresh.replace(file)
 
 
 def database_url(folder: Path) -> str:
@@ -79,26 +116,25 @@ def database_url(folder: Path) -> str:
 def read_keys(folder: Path) -> DevKeys | None:
     """The keys of a folder that `oneself dev` made, or None. Raises DevFolderUnusable."""
     file = folder / KEYS_NAME
-    return _keys(file) if file.is_file() else None
+    try:
+        content = read(file)
+    except OSError as error:
+        raise DevFolderUnusable(f"{file} cannot be read ({error.strerror}). Check whose it is.") from None
+    return None if content is None else _parsed(file, content)
 
 
 def _keys(file: Path) -> DevKeys:
-    try:
-        # the first of two that start at once makes the file, the other one reads it
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(file)
+    content = read(file)
+    if content is not None:
+        return _parsed(file, content)
     keys = _new_keys()
-    with os.fdopen(handle, "wb") as opened:
-        opened.write(msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
-        opened.flush()
-        os.fsync(opened.fileno())
+    put(file, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
     return keys
 
 
-def _read(file: Path) -> DevKeys:
+def _parsed(file: Path, content: bytes) -> DevKeys:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=DevKeys)
+        return msgspec.json.decode(content, type=DevKeys)
     except msgspec.DecodeError:
         raise DevFolderUnusable(
             f"{file} is damaged, and without it the database beside it cannot be read. Bring it back "

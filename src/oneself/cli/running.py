@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -65,14 +66,16 @@ def run(
     sockets: list[socket.socket],
     ready: Callable[[], None],
     parent: int | None = None,
+    certificate: Path | None = None,
 ) -> None:
     """Serve the house on `sockets` until SIGTERM or SIGINT; `ready` is called once requests are answered.
 
-    `parent` is a file descriptor whose end means that the parent process is gone. Raises StartFailed.
+    `parent` is a file descriptor whose end means that the parent process is gone. With `certificate`, a PEM file with a
+    key and its chain, the sockets speak TLS. Raises StartFailed.
     """
     logging.config.dictConfig(log_config(config))
     logging.getLogger("uvicorn.error").addFilter(_SaidElsewhere(house))
-    server = _Announcing(_uvicorn(house, config), ready, parent)
+    server = _Announcing(_uvicorn(house, config, certificate), ready, parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn gives the signal back to this handler when it has finished
         signal.signal(number, _leave)
@@ -103,7 +106,7 @@ def log_config(config: Config) -> dict[str, Any]:
     }
 
 
-def _uvicorn(house: House, config: Config) -> uvicorn.Config:
+def _uvicorn(house: House, config: Config, certificate: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         house,
         http="httptools",
@@ -118,6 +121,7 @@ def _uvicorn(house: House, config: Config) -> uvicorn.Config:
         forwarded_allow_ips=list(config.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=config.stop_seconds,
+        ssl_certfile=certificate,
     )
 
 

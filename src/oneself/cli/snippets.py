@@ -17,12 +17,14 @@ class Snippet:
 def snippets(base_url: str, project: ProjectKeys) -> tuple[Snippet, ...]:
     """The first lines of each SDK, with this server's URL and this project's keys in them."""
     stytch, stack = project.stytch, project.stack
+    # the documented options of Stytch's SDKs take https alone
+    python, node = ("custom_base_url",) * 2 if base_url.startswith("https://") else ("environment", "env")
     return (
         Snippet(
             "Python, stytch",
             "python",
             "import stytch\n"
-            f'client = stytch.Client("{stytch.project_id}", "{stytch.secret}", environment="{base_url}")\n'
+            f'client = stytch.Client("{stytch.project_id}", "{stytch.secret}", {python}="{base_url}")\n'
             "print(client.users.search().results)",
         ),
         Snippet(
@@ -30,7 +32,7 @@ def snippets(base_url: str, project: ProjectKeys) -> tuple[Snippet, ...]:
             "javascript",
             'import stytch from "stytch";\n'
             f'const client = new stytch.Client({{ project_id: "{stytch.project_id}", '
-            f'secret: "{stytch.secret}", env: "{base_url}" }});\n'
+            f'secret: "{stytch.secret}", {node}: "{base_url}" }});\n'
             "console.log((await client.users.search({})).results);",
         ),
         Snippet(

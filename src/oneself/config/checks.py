@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -44,6 +45,8 @@ def contradictions(config: Config) -> Iterator[str]:
             f"`lifetimes.signing_key` is {config.lifetimes.signing_key} seconds, and every key stays known for a year. "
             "Write 86400 or more, or 0."
         )
+    if config.provider_ca and not _holds_certificates(config.provider_ca):
+        yield "`provider_ca` holds no certificates. Write them in PEM, as in -----BEGIN CERTIFICATE-----."
     if config.smtp.host and not config.smtp.sender:
         yield "`smtp.sender` is missing. A mail server without a sender's address sends nothing."
     for name, shared in config.shared_providers.items():
@@ -108,6 +111,14 @@ def _origin(base_url: str) -> Iterator[str]:
             f"so it must be {parts.scheme}://{parts.netloc.rpartition('@')[2]}, without a slash "
             "at its end."
         )
+
+
+def _holds_certificates(pem: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_network(text: str) -> bool:

@@ -177,6 +177,13 @@ class Config(Part, frozen=True):
             "they are at private addresses or speak plain http."
         ),
     ] = ()
+    provider_ca: Annotated[
+        str,
+        Meta(
+            description="Certificates (PEM) of authorities that calls to providers trust beside the machine's own: for "
+            "a provider of your own under a private authority. ONESELF_PROVIDER_CA_FILE names a file with them."
+        ),
+    ] = ""
     allow_shared_tokens: Annotated[
         bool,
         Meta(description="Give first-party projects the tokens that shared clients got. Off: nobody gets them."),

@@ -40,7 +40,7 @@ class Demo:
             return redirect(f"{self.rt.settings.base_url}/")
         project = await self._project()
         current = await self._current(request, project)
-        token = cookies.form_token(request)
+        token = cookies.form_token(request, self._secure)
         fresh: tuple[str, ...] = ()
         if not token:
             token, line = cookies.new_form_token(self.rt.random, self._secure)
@@ -57,6 +57,7 @@ class Demo:
             project_name=self.dev.project_name,
             keys=self.dev.keys,
             snippets=self.dev.snippets,
+            trust=self.dev.trust,
             links=[{"url": one.value, "label": one.label} for one in self.dev.links],
         )
 
@@ -98,14 +99,14 @@ class Demo:
                 dialect=DIALECT,
                 state=state,
                 params=params,
-                cookie=cookies.trip_value(request, state),
+                cookie=cookies.trip_value(request, state, self._secure),
                 config_id=request.params["config_id"],
             ),
         )
         over = cookies.keep_trip(state, "", 0, self._secure)
         if landing.fault is not None:
             return _home_with(("refused", landing.fault.code.value), (over,))
-        token = cookies.session_token(request)
+        token = cookies.session_token(request, self._secure)
         try:
             ended = await redeem.redeem(
                 self.rt,
@@ -165,7 +166,7 @@ class Demo:
         return project
 
     async def _current(self, request: Request, project: Project) -> SessionView | None:
-        token = cookies.session_token(request)
+        token = cookies.session_token(request, self._secure)
         if not token:
             return None
         try:
@@ -183,7 +184,7 @@ class Demo:
     def _form(self, request: Request) -> dict[str, str]:
         """The form of a page of ours. Raises Fault(REQUEST_INVALID) for one from anywhere else."""
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-        if not cookies.is_our_form(request, form.get("form_token", ""), self.rt.settings.base_url):
+        if not cookies.is_our_form(request, form.get("form_token", ""), self.rt.settings.base_url, self._secure):
             raise Fault(FaultCode.REQUEST_INVALID, "the form is not from this browser's page")
         return form
 

@@ -24,7 +24,8 @@ class DevPage:
     """The project that the page signs people in to, its keys in clear, and what a developer copies.
 
     `project_id` is ours. `providers` are the project's names for its providers with their labels.
-    `session_seconds` is how long somebody stays signed in on the page.
+    `session_seconds` is how long somebody stays signed in on the page. `trust` says for each kind of client how it is
+    made to trust the server's certificate, where that needs saying.
     """
 
     project_id: str
@@ -34,3 +35,4 @@ class DevPage:
     links: tuple[Entry, ...]
     snippets: tuple[Snippet, ...]
     session_seconds: int
+    trust: tuple[Entry, ...] = ()
