@@ -134,7 +134,7 @@ def test_no_signature_is_refused(alg: str) -> None:
         {"x5u": "https://evil.example/cert"},
         {"x5c": ["MIIB"]},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_a_header_that_names_keys_or_unknown_rules_is_refused(header: dict[str, Any]) -> None:
     for key in (RSA, OTHER):

@@ -145,7 +145,7 @@ def test_the_forger_of_these_tests_can_make_an_honest_token() -> None:
         {"x5c": ["MIIB"]},
         {"zip": "DEF"},
     ],
-    ids=str,
+    ids=lambda change: next(f"{name} {value}" if name != "jwk" else name for name, value in change.items()),
 )
 def test_a_header_that_lies_is_refused_although_the_key_signed_it(change: dict[str, Any]) -> None:
     fault = refused(forge(HEADER | change, ec_sign))

@@ -75,6 +75,7 @@ def test_old_parameters_ask_for_a_new_hash() -> None:
         "$argon2id$v=19$m=x,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
         "é" * 100,
     ],
+    ids=("memory", "time", "lanes", "bcrypt", "empty", "cut", "no number", "no ASCII"),
 )
 def test_a_hostile_or_foreign_hash_costs_nothing_and_matches_nothing(encoded: str) -> None:
     assert passwords.is_acceptable(HASH)

@@ -16,6 +16,8 @@ from oneself.wire.stytch.routes import ROUTES
 from tests.stytch.rig import LOGIN_URL, Browser, Rig, refused
 
 ENVELOPE = {"status_code", "request_id", "error_type", "error_message", "error_url"}
+# A project that is nowhere.
+NOBODY = "7d4cbe55-38b9-4b0d-9a0b-6d1f1c1f0a11"
 
 
 def basic(user: str, password: str) -> str:
@@ -62,7 +64,7 @@ def test_the_live_environment_names_itself(minds: dict[str, Rig]) -> None:
         ("Basic " + base64.b64encode(b"\xff:x").decode(), 401, "invalid_authorization_header"),
         (basic("nonsense", "secret-test-x"), 400, "invalid_project_id_authentication"),
         (basic("project-test-1", "secret-test-x"), 400, "invalid_project_id_authentication"),
-        (basic(f"project-test-{uuid4()}", "secret-test-x"), 401, "unauthorized_credentials"),
+        (basic(f"project-test-{NOBODY}", "secret-test-x"), 401, "unauthorized_credentials"),
         ("wrong secret", 401, "unauthorized_credentials"),
         ("malformed secret", 400, "invalid_secret_authentication"),
         ("empty secret", 400, "invalid_secret_authentication"),
@@ -204,7 +206,7 @@ def test_a_provider_without_a_config_says_oauth_config(minds: dict[str, Rig]) ->
     [
         ("", 400, "public_token_required"),
         ("public_token=", 400, "public_token_required"),
-        (f"public_token=public-token-test-{uuid4()}", 404, "public_token_not_found"),
+        (f"public_token=public-token-test-{NOBODY}", 404, "public_token_not_found"),
         ("public_token=OWN&public_token=OWN", 400, "bad_request"),
         ("public_token=OWN&login_redirect_url=nonsense", 400, "invalid_login_redirect_url"),
         ("public_token=OWN&signup_redirect_url=//x", 400, "invalid_signup_redirect_url"),

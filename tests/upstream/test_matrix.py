@@ -170,7 +170,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "fault"), OUTAGES, ids=label)
+@pytest.mark.parametrize(("name", "fault"), OUTAGES, ids=[name for name, _ in OUTAGES])
 @pytest.mark.parametrize("provider", PROVIDERS, ids=label)
 async def test_an_outage_is_an_outage_and_disconnects_nobody(
     hasty: Outbound, server: Scripted, provider: Provider, name: str, fault: scripted.Answer
@@ -187,7 +187,7 @@ async def test_an_outage_is_an_outage_and_disconnects_nobody(
             assert caught.facts["retry_after"] == 7
 
 
-@pytest.mark.parametrize(("name", "fault"), BROKEN, ids=label)
+@pytest.mark.parametrize(("name", "fault"), BROKEN, ids=[name for name, _ in BROKEN])
 @pytest.mark.parametrize("provider", PROVIDERS, ids=label)
 async def test_a_broken_answer_disconnects_nobody(
     outbound: Outbound, server: Scripted, provider: Provider, name: str, fault: scripted.Answer
