@@ -329,3 +329,17 @@ async def test_scopes_without_measure_name_a_row_within_its_bounds(world: World)
     with pytest.raises(Fault) as refused:
         await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=many)
     assert refused.value.code is FaultCode.SCOPE_MISSING
+
+
+async def test_a_refresh_that_brings_tokens_of_another_account_is_not_kept(world: World) -> None:
+    user_id, old = await connected(world, "google")
+    assert old.id_token
+    await world.control("personas/ada", "PATCH", answers={"google": {"id_token": {"sub": "somebody-else"}}})
+    with pytest.raises(Fault) as refused:
+        await access_token.fresh(world.rt, world.project, user_id, "google")
+    assert refused.value.code is FaultCode.PROVIDER_REPLY_INVALID
+    await world.control("personas/ada", "PATCH", answers={})
+    world.clock.ahead += 10 * SECOND
+    honest = await access_token.fresh(world.rt, world.project, user_id, "google")
+    assert honest.access_token != old.access_token
+    assert honest.id_token not in ("", old.id_token)

@@ -12,7 +12,7 @@ from oneself.actions.accounts import NewAccount
 from oneself.actions.redeem import Redeemed
 from oneself.faults import Fault, FaultCode
 from oneself.model import ProjectConfig, ProviderCredentials
-from oneself.rules.lifetimes import DAY, MINUTE, SECOND
+from oneself.rules.lifetimes import DAY, HOUR, MINUTE, SECOND
 from oneself.store import revocations
 from tests.actions.conftest import World
 from tests.actions.test_counts import holds
@@ -188,3 +188,37 @@ async def test_a_refused_unlink_notes_nothing(world: World) -> None:
         await unlink(world, ada)
     assert caught.value.code is FaultCode.LAST_WAY_IN
     assert await waiting(world) == 0
+
+
+async def test_an_access_token_that_lives_no_more_is_refreshed_to_be_handed_back(world: World) -> None:
+    """GitHub takes access tokens only, and those of an App die after eight hours while the grant lives on."""
+    ada = await world.sign_in("github", "ada")
+    world.clock.ahead += 9 * HOUR
+    await world.control("faults", provider="github", endpoint="revocation", kind="server_error", times=1)
+    await unlink(world, ada)
+    await revoking.drain(world.rt)
+    assert await waiting(world) == 1
+    world.clock.ahead += 6 * SECOND
+    await revoking.drain(world.rt)
+    counts = await world.control("counts", "GET")
+    # the fresh pair was kept before it was used: it may be the only living one
+    assert counts["github.token.refresh_token"] == 1
+    assert counts["github.revocation"] == 2
+    assert await decisions(world, ada.view.user.id) == ["revoked"]
+
+
+async def test_a_living_access_token_is_handed_back_as_it_is(world: World) -> None:
+    await unlink(world, await world.sign_in("github", "ada"))
+    await revoking.drain(world.rt)
+    counts = await world.control("counts", "GET")
+    assert ("github.token.refresh_token" in counts, counts["github.revocation"]) == (False, 1)
+
+
+async def test_a_grant_that_is_dead_already_needs_no_handing_back(world: World) -> None:
+    ada = await world.sign_in("github", "ada")
+    world.clock.ahead += 9 * HOUR
+    await world.control("revoke-grant", provider="github")
+    await unlink(world, ada)
+    await revoking.drain(world.rt)
+    assert await revokes(world, "github") == 0
+    assert await decisions(world, ada.view.user.id) == ["revoked"]

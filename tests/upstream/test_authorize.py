@@ -46,7 +46,7 @@ def test_the_order_is_kept() -> None:
     assert url.startswith("https://accounts.google.com/o/oauth2/v2/auth?client_id=our%20client&")
     assert pairs(url) == [
         ("client_id", "our client"),
-        ("scope", "user:email repo"),
+        ("scope", "user:email repo openid"),
         ("response_type", "code"),
         ("redirect_uri", CALLBACK),
         ("code_challenge_method", "S256"),

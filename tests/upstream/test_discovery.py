@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from oneself.faults import Fault, FaultCode
@@ -17,6 +19,7 @@ from oneself.upstream.client import Client, resolve
 from oneself.upstream.discovery import complete
 from oneself.upstream.http import Outbound
 from oneself.upstream.identify import check_iss, identify
+from oneself.upstream.replies import TokenAnswer
 from tests.upstream import scripted
 from tests.upstream.conftest import NOW, Clock
 from tests.upstream.played import NONCE, REDIRECT_URI, claims_of
@@ -167,6 +170,46 @@ async def test_other_algorithms_where_announced(
     server.answers["/tok"] = says({"access_token": "at", "id_token": signed(claims, key=key, alg=alg)})
     got = await tokens.exchange_code(outbound, client, "c", REDIRECT_URI, None)
     assert (await identify(outbound, client, got, nonce=NONCE, now=NOW)).profile.subject == "u"
+
+
+async def test_a_challenge_goes_to_whoever_does_not_refuse_it(outbound: Outbound, server: Scripted) -> None:
+    """Silence about PKCE means that a challenge does no harm, but for the issuers that are known to refuse one."""
+    server.answers[WELL_KNOWN] = says(metadata(server))
+    assert (await complete(outbound, issued_by(server.base))).pkce
+    refusing = replace(GENERIC_OIDC, no_pkce_issuers=(server.base,))
+    settings = ProviderCredentials(config_id="corp", provider="generic_oidc", client_id="c", issuer=server.base)
+    quiet = await complete(outbound, resolve(refusing, settings, Secret("s")))
+    assert not quiet.pkce
+    asked = msgspec.structs.replace(settings, options={"pkce": "on"})
+    assert (await complete(outbound, resolve(refusing, asked, Secret("s")))).pkce
+    assert "https://api.login.yahoo.com" in GENERIC_OIDC.no_pkce_issuers
+
+
+async def test_an_issuer_that_announces_challenges_is_sent_one_though_it_once_refused_them(
+    outbound: Outbound, server: Scripted
+) -> None:
+    server.answers[WELL_KNOWN] = says(metadata(server, code_challenge_methods_supported=["S256"]))
+    refusing = replace(GENERIC_OIDC, no_pkce_issuers=(server.base,))
+    settings = ProviderCredentials(config_id="corp", provider="generic_oidc", client_id="c", issuer=server.base)
+    assert (await complete(outbound, resolve(refusing, settings, Secret("s")))).pkce
+
+
+async def test_a_nonce_is_asked_for_unless_the_project_says_that_none_comes_back(
+    outbound: Outbound, server: Scripted
+) -> None:
+    server.answers[WELL_KNOWN] = says(metadata(server, userinfo_endpoint=None))
+    server.answers["/keys"] = says(jwks())
+    for options, accepted in (({}, False), ({"nonce": "off"}, True)):
+        client = await complete(outbound, issued_by(server.base, options=options))
+        url = authorize_url(client, redirect_uri=REDIRECT_URI, state="s", nonce=NONCE)
+        assert ("nonce=" in url) is not accepted
+        token = signed(claims_of(client, {"sub": "u"}, nonce=None))
+        going = identify(outbound, client, TokenAnswer({"access_token": "at", "id_token": token}), nonce=NONCE, now=NOW)
+        if accepted:
+            assert (await going).profile.subject == "u"
+        else:
+            with pytest.raises(Fault):
+                await going
 
 
 async def test_what_the_project_sets_stands_above(outbound: Outbound, server: Scripted) -> None:

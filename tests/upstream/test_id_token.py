@@ -13,7 +13,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.providers.google import GOOGLE
 from oneself.upstream.client import Client
 from oneself.upstream.http import Outbound
-from oneself.upstream.id_token import verify_id_token
+from oneself.upstream.id_token import after_refresh, verify_id_token
 from tests.providers.recorded import CLIENT_ID
 from tests.upstream import signing
 from tests.upstream.conftest import NOW, Clock
@@ -197,3 +197,18 @@ async def test_keys_that_cannot_be_fetched_are_an_outage(outbound: Outbound, cli
     with pytest.raises(Fault) as caught:
         await check(outbound, client, signed(honest(client)))
     assert caught.value.code is FaultCode.PROVIDER_UNAVAILABLE
+
+
+def test_a_refreshed_id_token_is_of_the_same_account(client: Client) -> None:
+    before = signed(honest(client))
+    assert after_refresh(client, before, "") == before
+    assert after_refresh(client, "", before) == before
+    later = signed(honest(client, iat=SECONDS + 1, nonce=None))
+    assert after_refresh(client, before, later) == later
+    other_spelling = signed(honest(client, iss="accounts.google.com"))
+    assert after_refresh(client, before, other_spelling) == other_spelling
+    assert after_refresh(client, before, "no.token") == before, "one that nobody can read counts as none"
+    for more in ({"sub": "2"}, {"sub": None}, {"iss": "https://evil.example"}, {"aud": "other"}, {"azp": "other"}):
+        with pytest.raises(Fault) as caught:
+            after_refresh(client, before, signed(honest(client, **more)))
+        assert caught.value.code is FaultCode.PROVIDER_REPLY_INVALID

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oneself.faults import Fault, FaultCode
-from oneself.model import TokenSet
+from oneself.model import ProviderCredentials, Secret, TokenSet
 from oneself.providers.github import GITHUB
 from oneself.providers.google import GOOGLE
 from oneself.providers.spec import Match, Provider
+from oneself.upstream.client import Client, resolve
 from oneself.upstream.failures import failure
 from oneself.upstream.replies import (
     TokenAnswer,
@@ -28,6 +29,10 @@ from tests.upstream.conftest import NOW
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+
+
+def client(provider: Provider) -> Client:
+    return resolve(provider, ProviderCredentials(config_id=provider.id, provider=provider.id), Secret("s"))
 
 
 def answer(**more: Any) -> TokenAnswer:
@@ -183,7 +188,7 @@ def test_matchers() -> None:
 
 def test_a_providers_words_are_not_repeated() -> None:
     body = json.dumps({"error": "rt-secret", "error_description": "rt-secret"}).encode()
-    fault = failure(GOOGLE, "refresh", Reply(400, JSON, body))
+    fault = failure(client(GOOGLE), "refresh", Reply(400, JSON, body))
     assert "rt-secret" not in str(fault)
     assert "rt-secret" not in repr(fault.facts)
 
@@ -205,7 +210,7 @@ def test_any_bytes_give_a_value_or_a_fault(kind: str, body: bytes, status: int) 
     except Fault as fault:
         assert fault.code is FaultCode.PROVIDER_REPLY_INVALID
     for call in ("exchange", "refresh"):
-        assert isinstance(failure(GITHUB, call, reply), Fault)
+        assert isinstance(failure(client(GITHUB), call, reply), Fault)
 
 
 @given(st.dictionaries(NAMES, VALUES))

@@ -138,6 +138,57 @@ async def test_tiktok_has_its_own_names(outbound: Outbound, server: Scripted) ->
     assert f"authorization?client_key={CLIENT_ID}&scope=user.info.profile%2Cuser.info.basic&" in url
 
 
+async def test_a_desktop_app_of_tiktok_sends_its_challenge_in_hex(outbound: Outbound, server: Scripted) -> None:
+    digest = hashlib.sha256(b"v" * 43).digest()
+    challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    for options, sent in (({"pkce": "on"}, challenge), ({"pkce": "on", "pkce_encoding": "hex"}, digest.hex())):
+        settings = ProviderCredentials(config_id="t", provider="tiktok", client_id="c", options=options)
+        client = played(get("tiktok"), server, settings)
+        url = authorize_url(client, redirect_uri="u", state="s", verifier_challenge=challenge)
+        assert f"&code_challenge_method=S256&code_challenge={sent}&" in url
+        assert (await exchanged(outbound, server, client))["code_verifier"] == "v" * 43
+
+
+async def test_an_answer_that_lies_deeper(outbound: Outbound, server: Scripted) -> None:
+    options = {"subject_path": "id", "token_path": "authed_user"}
+    settings = ProviderCredentials(config_id="o", provider="generic_oauth2", client_id="c", options=options)
+    client = played(get("generic_oauth2"), server, settings)
+    outer = {"ok": True, "access_token": "bot", "authed_user": {"access_token": "person", "scope": "a,b"}}
+    server.answers["/token"] = [says(outer), says({"ok": False, "error": "invalid_grant", "authed_user": outer})]
+    answer = await tokens.exchange_code(outbound, client, "c", REDIRECT_URI, None)
+    assert answer.text("access_token") == "person"
+    with pytest.raises(Fault) as caught:
+        await tokens.exchange_code(outbound, client, "c", REDIRECT_URI, None)
+    assert caught.value.code is FaultCode.PROVIDER_GRANT_INVALID
+    server.answers["/token"] = says({"access_token": "outer"})
+    assert (await tokens.exchange_code(outbound, client, "c", REDIRECT_URI, None)).text("access_token") == "outer"
+
+
+async def test_a_project_names_the_words_that_end_a_grant(outbound: Outbound, server: Scripted) -> None:
+    options = {"subject_path": "id", "dead_grant": "consent_gone, token_expired"}
+    for said, code in (
+        ("consent_gone", FaultCode.RECONNECT_NEEDED),
+        ("token_expired", FaultCode.RECONNECT_NEEDED),
+        ("invalid_grant", FaultCode.RECONNECT_NEEDED),
+        ("something_else", FaultCode.PROVIDER_MISCONFIGURED),
+    ):
+        settings = ProviderCredentials(config_id="o", provider="generic_oauth2", client_id="c", options=options)
+        client = played(get("generic_oauth2"), server, settings)
+        server.answers["/token"] = says({"error": said}, 400)
+        with pytest.raises(Fault) as caught:
+            await tokens.refresh(outbound, client, "rt")
+        assert caught.value.code is code
+
+
+async def test_addresses_are_asked_for_by_the_largest_page(outbound: Outbound, server: Scripted) -> None:
+    server.answers["/userinfo"] = says({"id": 1, "account_id": "1"})
+    server.answers["/emails"] = says([])
+    for provider, query in (("github", {"per_page": "100"}), ("bitbucket", {"pagelen": "100"})):
+        answer = TokenAnswer({"access_token": "at"})
+        await identify(outbound, played(get(provider), server), answer, nonce=None, now=NOW)
+        assert server.calls("/emails")[-1].query == query
+
+
 async def test_hubspot_introspects(outbound: Outbound, server: Scripted) -> None:
     client = played(get("hubspot"), server)
     server.answers["/userinfo"] = says({"user_id": 7})
@@ -166,9 +217,9 @@ async def test_headers_that_a_document_asks_for(outbound: Outbound, server: Scri
 REVOKED = {
     "google": ("POST", {"token": "rt"}, ""),
     "github": ("DELETE", {"access_token": "at"}, "Basic"),
-    "apple": ("POST", {"token": "rt", "client_id": CLIENT_ID}, ""),
+    "apple": ("POST", {"token": "rt", "token_type_hint": "refresh_token", "client_id": CLIENT_ID}, ""),
     "facebook": ("DELETE", {}, "Bearer at"),
-    "discord": ("POST", {"token": "rt"}, "Basic"),
+    "discord": ("POST", {"token": "rt", "token_type_hint": "refresh_token"}, "Basic"),
     "gitlab": ("POST", {"token": "rt", "client_id": CLIENT_ID, "client_secret": "secret-of-ours"}, ""),
     "linkedin": ("POST", {"token": "rt", "client_id": CLIENT_ID, "client_secret": "secret-of-ours"}, ""),
     "slack": ("POST", {"token": "at"}, "Bearer at"),
@@ -199,6 +250,7 @@ async def test_a_grant_is_handed_back_as_the_provider_wants(
     assert seen.headers.get("Authorization", "").startswith(auth)
     sent = json.loads(seen.body) if "json" in seen.headers.get("Content-Type", "") else seen.form
     assert body.items() <= sent.items()
+    assert ("token_type_hint" in sent) is (provider.revocation is not None and provider.revocation.hint)
     if not body:
         assert seen.body == b""
 

@@ -19,6 +19,7 @@ from oneself.store import vault
 from oneself.store.database import Tx
 from oneself.upstream import discovery
 from oneself.upstream.client import Client
+from oneself.upstream.id_token import after_refresh
 from oneself.upstream.identify import probe
 from oneself.upstream.replies import tokens_from
 from oneself.upstream.tokens import refresh
@@ -240,6 +241,7 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
         answer = await refresh(rt.outbound, client, spend, redirect_uri=old.callback_uri)
         rt.reached("refresh.answered")
         new = tokens_from(client.provider, answer, now=rt.clock(), asked=old.scopes, previous=old)
+        new = msgspec.structs.replace(new, id_token=after_refresh(client, old.id_token, new.id_token))
     except Fault as fault:
         await _failed(grant, fence, fault)
         raise

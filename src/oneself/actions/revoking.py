@@ -4,7 +4,7 @@ import logging
 
 from oneself.actions.runtime import Runtime, client_of
 from oneself.faults import Fault, FaultCode
-from oneself.model import Project
+from oneself.model import Project, TokenSet
 from oneself.rules.lifetimes import HOUR, SECOND
 from oneself.steps import tokens
 from oneself.steps.recording import Deed, record
@@ -13,7 +13,9 @@ from oneself.store import revocations
 from oneself.store.database import Tx
 from oneself.store.revocations import Due
 from oneself.upstream import discovery
-from oneself.upstream.tokens import revoke
+from oneself.upstream.client import Client
+from oneself.upstream.replies import tokens_from
+from oneself.upstream.tokens import refresh, revoke
 
 _LOG = logging.getLogger("oneself.revoking")
 
@@ -76,9 +78,10 @@ async def _hand_back(rt: Runtime, due: Due) -> tuple[str, str]:
         return "left", "the server's shared client may serve the same person elsewhere"
     if await revocations.is_shared(rt.db, due):
         return "left", "another account rests on the same grant"
-    key = await rt.projects.data_key(project.id)
-    held = tokens.unseal(key, tokens.Row(project.id, due.user_id, due.account_id, due.scopes), due.sealed)
     client = await discovery.complete(rt.outbound, client)
+    held = await _presentable(rt, client, due)
+    if held is None:
+        return "revoked", "the provider had ended the grant"
     gone = await revoke(
         rt.outbound,
         client,
@@ -89,6 +92,31 @@ async def _hand_back(rt: Runtime, due: Due) -> tuple[str, str]:
     if gone:
         return "revoked", "the provider ended the grant"
     return "not_offered", "the provider takes no such token back"
+
+
+async def _presentable(rt: Runtime, client: Client, due: Due) -> TokenSet | None:
+    """The grant's tokens, refreshed first where only a living access token can be handed back and it lives no more;
+    None where the provider calls the grant dead.
+
+    A fresh pair is kept before it is used: it may be the only living one, and this try may fail.
+    """
+    key = await rt.projects.data_key(due.project_id)
+    row = tokens.Row(due.project_id, due.user_id, due.account_id, due.scopes)
+    held = tokens.unseal(key, row, due.sealed)
+    rule, now = client.provider.revocation, rt.clock()
+    alive = not held.expires_at or held.expires_at > now
+    if alive or rule is None or rule.takes != "access" or not held.refresh_token:
+        return held
+    try:
+        answer = await refresh(rt.outbound, client, held.refresh_token, redirect_uri=held.callback_uri)
+    except Fault as fault:
+        if fault.code is FaultCode.RECONNECT_NEEDED:
+            return None
+        raise
+    fresh = tokens_from(client.provider, answer, now=now, previous=held)
+    sealed = tokens.seal(key, row, fresh)
+    await rt.db.write(lambda tx: revocations.reseal(tx, due, sealed))
+    return fresh
 
 
 async def _project(rt: Runtime, due: Due) -> Project:

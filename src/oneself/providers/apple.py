@@ -62,5 +62,5 @@ APPLE = Provider(
     client_auth=("post",),
     signed_secret=SignedSecret(audience=ISSUER),
     refresh=Refresh(rotation="reusable"),
-    revocation=Revocation(auth="post"),
+    revocation=Revocation(auth="post", hint=True),
 )

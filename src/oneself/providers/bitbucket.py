@@ -1,8 +1,8 @@
 """Bitbucket Cloud: plain OAuth 2, developer.atlassian.com/cloud/bitbucket.
 
 Oddities: since May 2026 refresh tokens are single use and access tokens are taken in the header only; scopes are those
-of the consumer; addresses come in pages, and only the primary one counts; `account_id` and `uuid` are both stable, and
-names are not.
+of the consumer; addresses come in pages, of which the largest (100) is asked for, and only the primary one counts;
+`account_id` and `uuid` are both stable, and names are not.
 """
 
 from oneself.faults import Fault, FaultCode
@@ -42,11 +42,17 @@ BITBUCKET = Provider(
     ),
     documents=(
         Document(name="userinfo", url="https://api.bitbucket.org/2.0/user"),
-        Document(name="emails", url="https://api.bitbucket.org/2.0/user/emails", required=False),
+        Document(
+            name="emails",
+            url="https://api.bitbucket.org/2.0/user/emails",
+            query=(("pagelen", "100"),),
+            required=False,
+        ),
     ),
     pkce=False,
     scopes=("account", "email"),
     identity_scopes=("account",),
     client_auth=("basic", "post"),
+    answer_scope_fields=("scope", "scopes"),
     refresh=Refresh(rotation="single_use"),
 )

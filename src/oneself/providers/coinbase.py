@@ -43,7 +43,7 @@ COINBASE = Provider(
     scope_separator=",",
     client_auth=("post",),
     answer_separator=",",
-    refresh=Refresh(rotation="single_use"),
+    refresh=Refresh(rotation="single_use", scope="offline_access"),
     revocation=Revocation(auth="bearer", takes="access"),
     misconfigured=(error("invalid_client"),),
     dead_grant=(*DEAD_GRANT, Match(status=(401,))),

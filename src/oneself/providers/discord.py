@@ -46,7 +46,7 @@ DISCORD = Provider(
     redirect_issuer_required=True,
     client_auth=("basic", "post"),
     refresh=Refresh(rotation="single_use"),
-    revocation=Revocation(),
+    revocation=Revocation(hint=True),
     dead_grant=(
         *DEAD_GRANT,
         Match(equals=error("invalid_request").equals, contains=(("error_description", 'invalid "refresh_token"'),)),

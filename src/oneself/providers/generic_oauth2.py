@@ -1,9 +1,11 @@
 """Any plain OAuth 2 server: its addresses are the project's `endpoints`, its documents are read by the project's paths.
 
 Options: `subject_path` (required), `email_path`, `email_verified_path`, `name_path`, `picture_path`, each a dotted path
-into the user document. An address counts as proved only with a mapped flag, and only for the domains that the project
-trusts this server for; the subject is never an address or a name in its place. `believe_every_address = "yes"` takes
-the place of the flag: whoever can name an address there takes over the user who has it, so it is for test servers.
+into the user document; `token_path` where the token answer lies deeper; `dead_grant`, the `error` words (with commas
+between) that end a grant beside the standard ones. An address counts as proved only with a mapped flag, and only for
+the domains that the project trusts this server for; the subject is never an address or a name in its place.
+`believe_every_address = "yes"` takes the place of the flag: whoever can name an address there takes over the user who
+has it, so it is for test servers.
 """
 
 from typing import Any
@@ -49,5 +51,5 @@ GENERIC_OAUTH2 = Provider(
     answer_separator=",",
     # A server that rotates would see a second use as theft, so single use is assumed.
     refresh=Refresh(rotation="single_use"),
-    revocation=Revocation(),
+    revocation=Revocation(hint=True),
 )

@@ -53,9 +53,11 @@ GITHUB = Provider(
     ),
     documents=(
         Document(name="userinfo", url="{api}/user", headers=(ACCEPT,)),
-        # An App without the permission for addresses is answered 403 or 404: that is an account
-        # without an address.
-        Document(name="emails", url="{api}/user/emails", headers=(ACCEPT,), required=False),
+        # They come in pages, a hundred at most. An App without the permission for addresses is answered 403 or 404:
+        # that is an account without an address.
+        Document(
+            name="emails", url="{api}/user/emails", headers=(ACCEPT,), query=(("per_page", "100"),), required=False
+        ),
     ),
     scopes=("read:user", "user:email"),
     redirect_issuer="{base}/login/oauth",

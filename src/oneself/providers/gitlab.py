@@ -10,7 +10,7 @@ import re
 
 from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
-from oneself.providers.reading import claims_profile, email, mapping, picture, subject, text, verdict
+from oneself.providers.reading import claims_profile, email, mapping, picture, said_of, subject, text, verdict
 from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh, Revocation
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT")
@@ -23,8 +23,7 @@ def profile(evidence: Evidence) -> Profile:
     if user and (user.get("state", "active") != "active" or user.get("locked") is True):
         raise Fault(FaultCode.PROVIDER_DENIED, "the account is blocked there")
     if evidence.claims or document:
-        said = {**document, **(evidence.claims or {})}
-        return claims_profile(evidence, proof=_proof(evidence, email(said.get("email"))))
+        return claims_profile(evidence, proof=_proof(evidence, email(said_of(evidence).get("email"))))
     address, confirmed = email(user.get("email")), user.get("confirmed_at")
     dated = isinstance(confirmed, str) and bool(_DATE.match(confirmed))
     return Profile(

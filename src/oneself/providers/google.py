@@ -6,9 +6,11 @@ again; older user documents say `id` and `verified_email`. The request's `hd` is
 claim is what is checked.
 """
 
+from dataclasses import replace
+
 from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
-from oneself.providers.reading import claims_profile, mapping
+from oneself.providers.reading import claims_profile, mapping, said_of, text
 from oneself.providers.spec import (
     Document,
     Evidence,
@@ -22,15 +24,16 @@ ISSUER = "https://accounts.google.com"
 
 
 def profile(evidence: Evidence) -> Profile:
-    """Read Google's claims; a project that demands a Workspace domain refuses all others."""
+    """Read Google's claims; a project that demands a Workspace domain, or with `*` any, refuses all others."""
     document = mapping(evidence.documents.get("userinfo"))
     if "sub" not in document and "id" in document:
         old = {"sub": document["id"], "email_verified": document.get("verified_email")}
         document = {**old, **document}
-    wanted = evidence.options.get("hd", "")
-    if wanted and wanted != "*" and {**document, **(evidence.claims or {})}.get("hd") != wanted:
+    evidence = replace(evidence, documents={"userinfo": document})
+    wanted, domain = evidence.options.get("hd", "").lower(), text(said_of(evidence).get("hd")).lower()
+    if wanted and domain != wanted and not (wanted == "*" and domain):
         raise Fault(FaultCode.PROVIDER_DENIED, "not of the demanded Workspace domain")
-    return claims_profile(Evidence(issuer=evidence.issuer, claims=evidence.claims, documents={"userinfo": document}))
+    return claims_profile(evidence)
 
 
 GOOGLE = Provider(
@@ -48,6 +51,7 @@ GOOGLE = Provider(
     documents=(Document(name="userinfo", url="https://openidconnect.googleapis.com/v1/userinfo", always=False),),
     id_token=IdTokenRule(issuers=(ISSUER, "accounts.google.com"), required=False),
     scopes=("openid", "email", "profile"),
+    identity_scopes=("openid",),
     authorize_params=(("access_type", "offline"),),
     option_params=("hd",),
     redirect_issuer=ISSUER,

@@ -2,7 +2,7 @@
 
 Oddities: there is no user document, the token itself is introspected with the client's credentials; the address is
 called `user` and carries no flag; errors have a `status` or a `category` and no `error`; an id_token that may come
-along is no OpenID Connect; one person with two portals is one user.
+along is no OpenID Connect; granted scopes come as a list under `scopes`; one person with two portals is one user.
 """
 
 from oneself.model import Profile
@@ -50,6 +50,7 @@ HUBSPOT = Provider(
     scopes=("oauth",),
     identity_scopes=("oauth",),
     client_auth=("post",),
+    answer_scope_fields=("scope", "scopes"),
     refresh=Refresh(rotation="reusable"),
     revocation=Revocation(method="DELETE", auth="none", body="path", takes="refresh"),
     dead_grant=(Match(equals=(("status", ("BAD_REFRESH_TOKEN",)),)), *DEAD_GRANT),

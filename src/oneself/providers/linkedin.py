@@ -6,7 +6,7 @@ both may be missing; `locale` is an object; a person who says no has words of it
 """
 
 from oneself.model import Profile
-from oneself.providers.reading import at, claims_profile, mapping, text
+from oneself.providers.reading import at, claims_profile, said_of, text
 from oneself.providers.spec import (
     DEAD_GRANT,
     Document,
@@ -26,7 +26,7 @@ def _invalid(said: str) -> Match:
 
 def profile(evidence: Evidence) -> Profile:
     """Read the standard claims, with the locale put together."""
-    said = {**mapping(evidence.documents.get("userinfo")), **(evidence.claims or {})}
+    said = said_of(evidence)
     parts = (text(at(said, "locale", "language"), 8), text(at(said, "locale", "country"), 8))
     if all(parts):
         said["locale"] = "-".join(parts)

@@ -66,5 +66,5 @@ MICROSOFT = Provider(
     option_params=("domain_hint",),
     client_auth=("post", "basic"),
     # Each refresh brings another token, and the one before stays good: two refreshes harm nobody.
-    refresh=Refresh(rotation="reusable"),
+    refresh=Refresh(rotation="reusable", scope="offline_access"),
 )

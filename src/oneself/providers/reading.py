@@ -76,11 +76,22 @@ def verdict(address: str, said: Any, *, proof: bool = True) -> EmailVerdict:
     return EmailVerdict.VERIFIED if proof else EmailVerdict.SILENT
 
 
-def claims_profile(evidence: Evidence, *, proof: bool = True) -> Profile:
-    """Read the standard claims (OpenID Connect Core 5.1): the id_token's first, the userinfo
-    document's after them.
+def said_of(evidence: Evidence) -> dict[str, Any]:
+    """Put the standard claims together: the id_token's first, the userinfo document's after them.
+
+    The address and its flag stay a pair: a flag that came with another address says nothing of this one.
     """
-    said = {**mapping(evidence.documents.get("userinfo")), **(evidence.claims or {})}
+    document, claims = mapping(evidence.documents.get("userinfo")), evidence.claims or {}
+    teller, other = (claims, document) if email(claims.get("email")) else (document, claims)
+    address, verified = teller.get("email"), teller.get("email_verified")
+    if verified is None and email(other.get("email")) == email(address):
+        verified = other.get("email_verified")
+    return {**document, **claims, "email": address, "email_verified": verified}
+
+
+def claims_profile(evidence: Evidence, *, proof: bool = True) -> Profile:
+    """Read the standard claims (OpenID Connect Core 5.1) of the id_token and the userinfo document."""
+    said = said_of(evidence)
     address = email(said.get("email"))
     return Profile(
         subject=subject(said.get("sub")),

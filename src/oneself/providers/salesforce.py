@@ -8,14 +8,14 @@ key; an administrator owns the mailbox setting, so the flag is a proof for trust
 from dataclasses import replace
 
 from oneself.model import Profile
-from oneself.providers.reading import at, claims_profile, email, mapping, picture, subject
+from oneself.providers.reading import at, claims_profile, email, mapping, picture, said_of, subject
 from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh, Revocation
 
 
 def profile(evidence: Evidence) -> Profile:
     """Key on `user_id`, which only the user document names."""
     user = mapping(evidence.documents.get("userinfo"))
-    said = {**(evidence.claims or {}), **user}
+    said = said_of(replace(evidence, claims=user, documents={"userinfo": evidence.claims}))
     said["sub"] = subject(user.get("user_id"))
     said["picture"] = picture(at(user, "photos", "picture"))
     proof = evidence.trusts(email(said.get("email")))
@@ -43,6 +43,6 @@ SALESFORCE = Provider(
     identity_scopes=("openid",),
     client_auth=("post", "basic"),
     # Rotation is the app's setting; taking it as off would burn the grant of an app that has it on.
-    refresh=Refresh(rotation="unknown"),
+    refresh=Refresh(rotation="unknown", scope="refresh_token"),
     revocation=Revocation(auth="none"),
 )

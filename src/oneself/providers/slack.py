@@ -1,12 +1,14 @@
 """Sign in with Slack: OpenID Connect, docs.slack.dev/authentication/sign-in-with-slack.
 
 Oddities: failures answer 200 with `ok` false; a user id is unique in one workspace only, so both ids are the key, under
-claims that are named like addresses; tokens never expire unless the app rotates them; sending PKCE makes an app public
-for ever, so none is sent unless the project says that its app has it (`pkce` on).
+claims that are named like addresses; the request's `team` is only a hint, so the claim is what is checked; tokens never
+expire unless the app rotates them; sending PKCE makes an app public for ever, so none is sent unless the project says
+that its app has it (`pkce` on).
 """
 
+from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
-from oneself.providers.reading import claims_profile, mapping, subject
+from oneself.providers.reading import claims_profile, said_of, subject
 from oneself.providers.spec import (
     DEAD_GRANT,
     Document,
@@ -20,9 +22,11 @@ from oneself.providers.spec import (
 
 
 def profile(evidence: Evidence) -> Profile:
-    """Key on workspace and user."""
-    said = {**mapping(evidence.documents.get("userinfo")), **(evidence.claims or {})}
+    """Key on workspace and user; a project that names a workspace (`team`) refuses all others."""
+    said = said_of(evidence)
     team = subject(said.get("https://slack.com/team_id"))
+    if evidence.options.get("team", team) not in (team, ""):
+        raise Fault(FaultCode.PROVIDER_DENIED, "not of the demanded workspace")
     user = subject(said.get("https://slack.com/user_id"))
     return claims_profile(Evidence(issuer=evidence.issuer, claims={**said, "sub": f"{team}:{user}"}))
 

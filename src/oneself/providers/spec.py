@@ -102,6 +102,8 @@ class Refresh:
     params: Pairs = ()
     redirect_uri: bool = False
     keeps_access_token: bool = True
+    # what must be among the scopes asked for, where refresh tokens come only to who asks so
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,8 @@ class Revocation:
     field: str = "token"
     takes: Literal["access", "refresh", "either"] = "either"
     whole_grant: bool = True
+    # whether to say which kind of token it is (RFC 7009 2.1)
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,8 @@ class Provider:
 
     # the authorize request
     pkce: bool = True
+    # issuers behind a discovery document that are sent no challenge unless they announce S256
+    no_pkce_issuers: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     # those without which the account cannot be told: always asked for
     identity_scopes: tuple[str, ...] = ()
@@ -207,6 +213,8 @@ class Provider:
     token_headers: Pairs = (("Accept", "application/json"),)
     token_params: Pairs = ()
     signed_secret: SignedSecret | None = None
+    # fields of the answer that may name the granted scopes, the first that is there counts
+    answer_scope_fields: tuple[str, ...] = ("scope",)
     # separators that may stand between the granted scopes; blanks always may
     answer_separator: str = " "
     # seconds that an access token lives when the answer does not say; None: it is not known

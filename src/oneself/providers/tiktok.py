@@ -1,8 +1,9 @@
 """TikTok Login Kit for the web: OAuth 2 with names of its own, developers.tiktok.com/doc/login-kit-web.
 
 Oddities: the client's id is called `client_key`; scopes are joined by commas; the API says success as an error whose
-code is `ok`; the account's id also stands in the token answer; there is no e-mail. No challenge is sent: the web
-product does not ask for one, and the desktop product wants another encoding than anybody else.
+code is `ok`; the account's id also stands in the token answer; there is no e-mail. No challenge is sent, because the
+web product asks for none. For a desktop or mobile app set `pkce` on, and `pkce_encoding` to `hex` where its page wants
+the digest in hex, unlike anybody else.
 """
 
 from oneself.faults import Fault, FaultCode

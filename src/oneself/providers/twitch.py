@@ -2,12 +2,11 @@
 
 Oddities: address, flag and picture come only when the `claims` parameter names them; the API's own user carries no flag
 and is not read; token errors have a `message` and no `error`; scopes come as a list; tokens die early, so a 401 counts
-more than `expires_in`; revoking
-wants the client's id and no secret, and ends one access token only.
+more than `expires_in`; revoking wants the client's id and no secret, and ends one access token only.
 """
 
 from oneself.model import Profile
-from oneself.providers.reading import claims_profile, mapping, text
+from oneself.providers.reading import claims_profile, said_of, text
 from oneself.providers.spec import (
     DEAD_GRANT,
     Document,
@@ -29,7 +28,7 @@ CLAIMS = (
 
 def profile(evidence: Evidence) -> Profile:
     """Read the claims; the shown name has a claim of its own."""
-    said = {**mapping(evidence.documents.get("userinfo")), **(evidence.claims or {})}
+    said = said_of(evidence)
     named = {"name": text(said.get("preferred_username"))}
     return claims_profile(Evidence(issuer=evidence.issuer, claims={**named, **said}))
 

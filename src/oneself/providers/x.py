@@ -49,7 +49,7 @@ X = Provider(
     scopes=("users.read", "tweet.read", "users.email"),
     identity_scopes=("users.read", "tweet.read"),
     client_auth=("basic", "none"),
-    refresh=Refresh(rotation="single_use"),
+    refresh=Refresh(rotation="single_use", scope="offline.access"),
     revocation=Revocation(),
     dead_grant=(_invalid("value passed for the token was invalid"), *DEAD_GRANT),
     dead_code=(error("invalid_grant"), _invalid("authorization code was invalid")),

@@ -6,7 +6,7 @@ clients with a secret, so none is sent; a refresh wants our callback URI again.
 
 from oneself.model import Profile
 from oneself.providers.reading import claims_profile
-from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh, Revocation
+from oneself.providers.spec import Document, Evidence, IdTokenRule, Match, Provider, Refresh, Revocation, error
 
 ISSUER = "https://api.login.yahoo.com"
 
@@ -36,4 +36,8 @@ YAHOO = Provider(
     client_auth=("basic", "post"),
     refresh=Refresh(rotation="unknown", redirect_uri=True),
     revocation=Revocation(),
+    # Elsewhere the word ends a grant; Yahoo says it of a client that it does not know.
+    misconfigured=(
+        Match(equals=error("unauthorized_client").equals, contains=(("error_description", "invalid client"),)),
+    ),
 )

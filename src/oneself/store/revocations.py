@@ -35,6 +35,11 @@ POSTPONE = """
 UPDATE revocations SET next_at = $5 WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND attempts = $4"""
 
 
+RESEAL = """
+UPDATE revocations SET sealed = $5 WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND attempts = $4
+RETURNING user_id"""
+
+
 class Due(msgspec.Struct, frozen=True):
     """One grant to hand back, taken for its `attempts`-th try; it is given up at `expires_at` (microseconds)."""
 
@@ -81,6 +86,11 @@ async def is_shared(reader: Reader, due: Due) -> bool:
 async def end(tx: Tx, due: Due) -> bool:
     """Strike a grant off; False where somebody else has taken it since."""
     return await tx.one(END, due.project_id, due.account_id, due.scopes, due.attempts) is not None
+
+
+async def reseal(tx: Tx, due: Due, sealed: bytes) -> bool:
+    """Keep fresher tokens of the same grant for later tries; False where somebody else has taken it since."""
+    return await tx.one(RESEAL, due.project_id, due.account_id, due.scopes, due.attempts, sealed) is not None
 
 
 async def postpone(tx: Tx, due: Due, next_at: int) -> None:

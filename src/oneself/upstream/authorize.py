@@ -80,7 +80,7 @@ def authorize_url(
     if provider.response_mode:
         params["response_mode"] = provider.response_mode
     if verifier_challenge and client.pkce:
-        params |= {"code_challenge_method": "S256", "code_challenge": verifier_challenge}
+        params |= {"code_challenge_method": "S256", "code_challenge": client.challenge(verifier_challenge)}
     if nonce and client.id_token is not None and client.id_token.nonce:
         params["nonce"] = nonce
     return _with_query(client.address("authorization"), _ordered(params, provider.client_id_param))

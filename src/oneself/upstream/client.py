@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import quote
 
+from oneself.crypto import b64
 from oneself.faults import Fault, FaultCode
 from oneself.model import EmailTrust, ProviderCredentials, Secret
 from oneself.providers.spec import ClientAuth, IdTokenRule, Pairs, Provider, Rotation
@@ -50,10 +51,19 @@ class Client:
         return {name.removeprefix(prefix): value for name, value in self.options.items() if name.startswith(prefix)}
 
     @property
+    def dead_grant_words(self) -> frozenset[str]:
+        """The words of `error` after which a project says that a grant is dead: its option `dead_grant`."""
+        return frozenset(filter(None, map(str.strip, self.options.get("dead_grant", "").split(","))))
+
+    @property
     def scope_separator(self) -> str:
         """What stands between the scopes that are asked for; a project may say `comma`."""
         chosen = self.options.get("scope_separator", "")
         return {"comma": ",", "space": " "}.get(chosen, self.provider.scope_separator)
+
+    def challenge(self, s256: str) -> str:
+        """Write an S256 challenge as this provider wants it: as it is (RFC 7636 4.2), or its digest in hex."""
+        return (b64.decode(s256) or b"").hex() if self.options.get("pkce_encoding") == "hex" else s256
 
     @property
     def public(self) -> bool:
@@ -79,8 +89,9 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
     secret.
 
     Scopes of the credentials replace the provider's. The options `client_auth` (post, basic, none)
-    and `pkce` (on, off) choose where a server differs from its provider's facts, `scope_separator`
-    (space, comma) likewise; `authorize.<name>` and `token.<name>` add parameters to the requests.
+    `pkce` and `nonce` (on, off) choose where a server differs from its provider's facts, `scope_separator`
+    (space, comma) and `pkce_encoding` (base64url, hex) likewise; `authorize.<name>` and `token.<name>` add parameters
+    to the requests.
     Raises `provider_misconfigured` for a tenant or a setting that cannot be.
     """
     own = credentials.endpoints
@@ -97,8 +108,8 @@ def resolve(provider: Provider, credentials: ProviderCredentials, secret: Secret
         endpoints=MappingProxyType(endpoints),
         scopes=credentials.scopes or provider.scopes,
         auth=_auth(provider, credentials, secret),
-        pkce=_pkce(provider, credentials),
-        id_token=_id_token(provider, names, issuer),
+        pkce=_switch(credentials, "pkce", provider.pkce),
+        id_token=_id_token(provider, credentials, names, issuer),
         redirect_issuer=fill(provider.redirect_issuer, names),
         redirect_issuer_required=provider.redirect_issuer_required,
         vendor_hosted=not any(own.values()),
@@ -147,16 +158,18 @@ def _auth(provider: Provider, credentials: ProviderCredentials, secret: Secret) 
     return provider.client_auth[0] if secret else "none"
 
 
-def _pkce(provider: Provider, credentials: ProviderCredentials) -> bool:
-    wanted = credentials.options.get("pkce", "")
+def _switch(credentials: ProviderCredentials, name: str, usual: bool) -> bool:
+    wanted = credentials.options.get(name, "")
     if wanted not in ("", "on", "off"):
-        raise Fault(FaultCode.PROVIDER_MISCONFIGURED, "pkce is neither on nor off")
-    return provider.pkce if not wanted else wanted == "on"
+        raise Fault(FaultCode.PROVIDER_MISCONFIGURED, f"{name} is neither on nor off")
+    return usual if not wanted else wanted == "on"
 
 
-def _id_token(provider: Provider, names: Mapping[str, str], issuer: str) -> IdTokenRule | None:
+def _id_token(
+    provider: Provider, credentials: ProviderCredentials, names: Mapping[str, str], issuer: str
+) -> IdTokenRule | None:
     rule = provider.id_token
     if rule is None:
         return None
     issuers = tuple(fill(template, {**names, "issuer": issuer}) for template in rule.issuers)
-    return replace(rule, issuers=issuers)
+    return replace(rule, issuers=issuers, nonce=_switch(credentials, "nonce", rule.nonce))

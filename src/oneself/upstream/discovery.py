@@ -84,11 +84,16 @@ def _completed(client: Client, metadata: Mapping[str, Any]) -> Client:
         client,
         endpoints=MappingProxyType(endpoints),
         auth=client.auth if client.options.get("client_auth") else _auth(client, metadata),
-        pkce=client.pkce and (bool(chosen) or not methods or "S256" in methods),
+        pkce=client.pkce and (bool(chosen) or _takes_challenges(client, methods)),
         id_token=rule and replace(rule, algs=tuple(alg for alg in rule.algs if alg in algs)),
         redirect_issuer_required=client.redirect_issuer_required
         or metadata.get("authorization_response_iss_parameter_supported") is True,
     )
+
+
+def _takes_challenges(client: Client, methods: tuple[str, ...]) -> bool:
+    """Where nothing is announced a challenge is ignored at worst, but for the few that refuse it."""
+    return "S256" in methods if methods else client.issuer not in client.provider.no_pkce_issuers
 
 
 def _auth(client: Client, metadata: Mapping[str, Any]) -> ClientAuth:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from oneself.faults import Fault, FaultCode
-from oneself.providers.spec import Provider
+from oneself.upstream.client import Client
 from oneself.upstream.replies import fields, matches
 from oneself.upstream.reply import Reply
 
@@ -40,7 +40,7 @@ def unavailable(reply: Reply, step: str) -> Fault | None:
     return Fault(FaultCode.PROVIDER_UNAVAILABLE, f"status {reply.status}", step, sent=True, **facts)
 
 
-def failure(provider: Provider, call: Call, reply: Reply) -> Fault:
+def failure(client: Client, call: Call, reply: Reply) -> Fault:
     """Say what a failed token call means.
 
     `provider_unavailable` (the grant stays), `reconnect_needed` (a refresh token that is dead for
@@ -55,17 +55,17 @@ def failure(provider: Provider, call: Call, reply: Reply) -> Fault:
         found = fields(reply)
     except Fault as fault:
         return Fault(fault.code, f"status {reply.status}: {fault.detail}", call, sent=True, status=reply.status)
-    return Fault(_meaning(provider, call, reply, found), _told(reply, found), call, sent=True, status=reply.status)
+    return Fault(_meaning(client, call, reply, found), _told(reply, found), call, sent=True, status=reply.status)
 
 
-def _meaning(provider: Provider, call: Call, reply: Reply, found: Mapping[str, Any]) -> FaultCode:
-    word = _word(found)
+def _meaning(client: Client, call: Call, reply: Reply, found: Mapping[str, Any]) -> FaultCode:
+    provider, word = client.provider, _word(found)
     if word in _TRANSIENT or matches(provider.transient, reply.status, found):
         return FaultCode.PROVIDER_UNAVAILABLE
     if matches(provider.misconfigured, reply.status, found):
         return FaultCode.PROVIDER_MISCONFIGURED
     if call == "refresh":
-        if matches(provider.dead_grant, reply.status, found):
+        if matches(provider.dead_grant, reply.status, found) or word in client.dead_grant_words:
             return FaultCode.RECONNECT_NEEDED
     elif matches(provider.dead_code, reply.status, found):
         return FaultCode.PROVIDER_GRANT_INVALID

@@ -125,6 +125,26 @@ def _check_at_hash(token: str, said: Any, access_token: str) -> None:
         raise _refused("it belongs to another access token")
 
 
+def after_refresh(client: Client, before: str, came: str) -> str:
+    """Give the id_token to keep after a refresh: the one that came, or the one `before` where none did.
+
+    It must be of the same subject, an accepted issuer and this client (OpenID Connect Core 12.2). It came from the
+    token endpoint itself, so no keys are asked for; one that nobody can read counts as none. Raises
+    `provider_reply_invalid` where it is of another account: then the tokens beside it are as well.
+    """
+    if client.id_token is None or not before or not came or came == before:
+        return came or before
+    try:
+        old, new = jwt.peek_claims(before), jwt.peek_claims(came)
+    except Fault:
+        return before
+    _check_issuer(client.id_token, new)
+    _check_audience(frozenset({client.client_id}), new)
+    if new.get("sub") != old.get("sub"):
+        raise _refused("the refreshed one is of another account")
+    return came
+
+
 def _same(said: Any, wanted: str) -> bool:
     return isinstance(said, str) and equal(said, wanted)
 

@@ -84,9 +84,12 @@ def _form(body: bytes) -> dict[str, str]:
 def succeeded(reply: Reply, found: Mapping[str, Any]) -> bool:
     """Say whether a token call succeeded: several providers answer 200 to a failure."""
     token = found.get("access_token")
-    return (
-        reply.ok and isinstance(token, str) and bool(token) and not found.get("error") and found.get("ok") is not False
-    )
+    return reply.ok and isinstance(token, str) and bool(token) and succeeding(found)
+
+
+def succeeding(found: Mapping[str, Any]) -> bool:
+    """Say whether a body does not speak of a failure."""
+    return not found.get("error") and found.get("ok") is not False
 
 
 def matches(patterns: Iterable[Match], status: int, found: Mapping[str, Any]) -> bool:
@@ -134,7 +137,7 @@ def tokens_from(
         access_token=answer.text("access_token"),
         refresh_token=answer.text("refresh_token") or kept.refresh_token,
         id_token=answer.text("id_token") or kept.id_token,
-        scopes=_scopes(answer.fields.get("scope"), provider.answer_separator) or kept.scopes,
+        scopes=_granted(answer, provider) or kept.scopes,
         expires_at=0 if lifetime is None else now + lifetime * 1_000_000,
         token_type=_token_type(answer.fields.get("token_type")),
     )
@@ -147,6 +150,11 @@ def _lifetime(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return min(max(int(value), 0), MAX_LIFETIME)
+
+
+def _granted(answer: TokenAnswer, provider: Provider) -> tuple[str, ...]:
+    said = (answer.fields.get(name) for name in provider.answer_scope_fields)
+    return _scopes(next((value for value in said if value), None), provider.answer_separator)
 
 
 def _scopes(value: Any, separator: str) -> tuple[str, ...]:

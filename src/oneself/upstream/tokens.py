@@ -2,14 +2,16 @@
 
 import base64
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote_plus
 
 from oneself.faults import Fault, FaultCode
+from oneself.providers.reading import at
 from oneself.providers.spec import Revocation
 from oneself.upstream.client import Client, fill, filled
-from oneself.upstream.failures import failure, unavailable
+from oneself.upstream.failures import Call, failure, unavailable
 from oneself.upstream.http import Outbound
-from oneself.upstream.replies import TokenAnswer, fields, succeeded
+from oneself.upstream.replies import TokenAnswer, fields, succeeded, succeeding
 from oneself.upstream.reply import Reply
 from oneself.upstream.secrets import client_secret
 
@@ -81,7 +83,8 @@ async def revoke(
     if rule is None or not address or not token:
         return False
     names = {"token": quote_plus(token), "subject": quote_plus(subject)}
-    reply = await _hand_back(outbound, client, rule, fill(address, names), token)
+    kind = "refresh_token" if token == refresh_token else "access_token"
+    reply = await _hand_back(outbound, client, rule, fill(address, names), token, {"token_type_hint": kind})
     later = unavailable(reply, "revoke")
     if later is not None:
         raise later
@@ -90,9 +93,11 @@ async def revoke(
     return reply.ok or reply.status in (400, 401, 404, 422)
 
 
-async def _hand_back(outbound: Outbound, client: Client, rule: Revocation, address: str, token: str) -> Reply:
+async def _hand_back(
+    outbound: Outbound, client: Client, rule: Revocation, address: str, token: str, hint: dict[str, str]
+) -> Reply:
     headers = {"Accept": "application/json"}
-    body = {} if rule.body == "path" else {rule.field: token}
+    body = {} if rule.body == "path" else {rule.field: token, **(hint if rule.hint else {})}
     form: dict[str, str] = {}
     if rule.auth == "bearer":
         headers["Authorization"] = f"Bearer {token}"
@@ -128,9 +133,16 @@ def _authenticate(outbound: Outbound, client: Client, headers: dict[str, str], a
     return {}
 
 
-def _answer(client: Client, reply: Reply, call: str) -> TokenAnswer:
+def _answer(client: Client, reply: Reply, call: Call) -> TokenAnswer:
     if reply.ok:
-        found = fields(reply)
+        found = _inner(client, fields(reply))
         if succeeded(reply, found):
             return TokenAnswer(found)
-    raise failure(client.provider, "refresh" if call == "refresh" else "exchange", reply)
+    raise failure(client, call, reply)
+
+
+def _inner(client: Client, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where a project says that the answer lies deeper (`token_path`), what lies there; a failure stays as it is."""
+    path = client.options.get("token_path", "")
+    inner = at(found, *path.split(".")) if path and succeeding(found) else None
+    return inner if isinstance(inner, Mapping) else found

@@ -190,7 +190,7 @@ def _user_ids(project: Project, value: object) -> tuple[Operand, ...]:
 _PROVIDERS = {
     spelling: provider
     for provider, wording in WORDINGS.items()
-    for spelling in (provider, wording.provider_type.lower(), wording.delivery_method)
+    for spelling in (wording.provider_type.lower(), wording.delivery_method)
 }
 
 

@@ -17,8 +17,8 @@ def _plain(path: str, provider_type: str, *other_keys: str) -> Wording:
     return Wording(provider_type, f"oauth_{path}", (f"{path}_oauth_factor", *other_keys))
 
 
-# The closed list that strict SDK models parse. Three factor keys are spelled in two ways by the
-# vendor's own SDKs; both are sent.
+# The closed list that strict SDK models parse, by our ids (X goes by its older name here). Three factor keys are
+# spelled in two ways by the vendor's own SDKs; both are sent.
 WORDINGS: dict[str, Wording] = {
     "google": _plain("google", "Google"),
     "microsoft": _plain("microsoft", "Microsoft"),
@@ -34,7 +34,7 @@ WORDINGS: dict[str, Wording] = {
     "linkedin": _plain("linkedin", "LinkedIn", "linked_in_oauth_factor"),
     "coinbase": _plain("coinbase", "Coinbase"),
     "twitch": _plain("twitch", "Twitch"),
-    "twitter": _plain("twitter", "Twitter"),
+    "x": _plain("twitter", "Twitter"),
     "tiktok": _plain("tiktok", "TikTok", "tik_tok_oauth_factor"),
     "snapchat": _plain("snapchat", "Snapchat"),
     "figma": _plain("figma", "Figma"),
@@ -53,10 +53,3 @@ def provider_type(provider: str, config_id: str) -> str:
     """
     wording = WORDINGS.get(provider)
     return wording.provider_type if wording else config_id
-
-
-def search_names(provider: str) -> tuple[str, ...]:
-    """Return every spelling of a provider that a search may use, in lower case."""
-    wording = WORDINGS.get(provider)
-    names = {provider, wording.provider_type.lower()} if wording else {provider}
-    return tuple(sorted(names))
