@@ -12,6 +12,7 @@ from oneself.actions import revoking, signing_rotation
 from oneself.actions import sessions as session_verbs
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault
+from oneself.steps.numbers import Numbers
 from oneself.store import flows, sessions
 from oneself.store.database import Tx
 
@@ -33,11 +34,14 @@ Sweep = Callable[[Tx, int, int], Awaitable[int]]
 async def run(rt: Runtime) -> None:
     """Work until cancelled. A database that is away stops nothing: the next round tries again."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_every(POLL_SECONDS, "hearing of changes", rt.projects.poll))
-        group.create_task(_every(SEEN_SECONDS, "noting who was seen", lambda: session_verbs.write_seen(rt)))
-        group.create_task(_every(REVOKE_SECONDS, "handing grants back", lambda: revoking.drain(rt)))
-        group.create_task(_every(ROTATE_SECONDS, "rotating signing keys", lambda: signing_rotation.rotate_due(rt)))
-        group.create_task(_every(SWEEP_SECONDS, "sweeping", lambda: sweep(rt)))
+        for seconds, name, work in (
+            (POLL_SECONDS, "hearing of changes", rt.projects.poll),
+            (SEEN_SECONDS, "noting who was seen", lambda: session_verbs.write_seen(rt)),
+            (REVOKE_SECONDS, "handing grants back", lambda: revoking.drain(rt)),
+            (ROTATE_SECONDS, "rotating signing keys", lambda: signing_rotation.rotate_due(rt)),
+            (SWEEP_SECONDS, "sweeping", lambda: sweep(rt)),
+        ):
+            group.create_task(_every(seconds, name, work, rt.numbers))
 
 
 async def sweep(rt: Runtime) -> int:
@@ -57,7 +61,7 @@ async def _emptied(rt: Runtime, one_batch: Sweep, stay_micros: int) -> int:
             return gone
 
 
-async def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
+async def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], numbers: Numbers) -> None:
     failing = False
     while True:
         await asyncio.sleep(seconds)
@@ -67,8 +71,10 @@ async def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]
             if not failing:
                 _LOG.warning("%s does not work: %s", name, fault)
             failing = True
+            numbers.failed(name)
         except Exception:
             # a bug here must not end the process that serves; it is told, and tried again
+            numbers.failed(name)
             _LOG.exception("%s failed", name)
         else:
             failing = False

@@ -1,4 +1,4 @@
-"""Marked secrets of whole trips are looked for everywhere they must not be: files, WAL, backup, logs, error bodies."""
+"""Marked secrets of whole trips are looked for where they must not be: files, WAL, backup, logs, metrics, refusals."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.conftest import ENGINES
 from tests.postgres_server import Cluster
 from tests.processes.fleet import KEYS, STYTCH_SECRET, Fleet, fleet, token_of, visited
 from tests.stack.wire import Answer, Browser, query_of, send
+
+METRICS = "0f9a3c1e5b7d2846a1c3e5f708192a3b4c5d6e7f"
 
 
 @dataclass
@@ -49,12 +51,18 @@ def test_no_secret_lies_anywhere_in_clear(
     engine: str, tmp_path: Path, postgres: Cluster, emulator: str, request: pytest.FixtureRequest
 ) -> None:
     url: str = request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")
-    with fleet(tmp_path, url, emulator, 1, log_level="debug", access_log="path") as made:
+    with fleet(tmp_path, url, emulator, 1, log_level="debug", access_log="path", metrics_token=METRICS) as made:
         marked = Marked()
         marked.mark(stytch_secret=STYTCH_SECRET, **KEYS)
         marked.mark(client_secret="github-secret", master_key=made.master_keys.partition(":")[2])
         stytch_trip(made, marked)
         stack_trip(made, marked)
+        marked.mark(metrics_token=METRICS)
+        shown = send(made.stytch().base_url, "GET", "/metrics", {"authorization": f"Bearer {METRICS}"})
+        assert b"oneself_refreshes_total" in shown.raw
+        assert marked.found_in(shown.raw) == []
+        # what is asked for under no route of ours stands in no label, whatever it is
+        assert b"people.example" not in shown.raw
         assert len(marked.secrets) > 20
         places = list(files_of(engine, tmp_path, postgres, url))
         for place in places:

@@ -27,9 +27,11 @@ async def ask(
     path: bytes,
     chunks: tuple[bytes, ...] = (),
     left: bool = False,
+    counted: list[tuple[str, str, int]] | None = None,
 ) -> tuple[list[dict[str, Any]], Seen]:
     """One request to the layer: the messages that it sent, and what its face was given."""
     seen: Seen = []
+    counted = [] if counted is None else counted
 
     async def dispatch(route: Route | None, request: Request, status: int) -> Reply:
         seen.append((route, request, status))
@@ -49,7 +51,13 @@ async def ask(
 
     headers = [(b"content-length", b"%d" % sum(map(len, chunks)))] if chunks else []
     scope = {"type": "http", "method": method, "path": "/decoded", "raw_path": path, "query_string": b"q=1"}
-    await mount(ROUTES, dispatch, LIMIT)({**scope, "headers": headers, "client": ("192.0.2.1", 5)}, receive, send)
+
+    def told(method: str, route: str, status: int, seconds: float) -> None:
+        assert seconds >= 0
+        counted.append((method, route, status))
+
+    app = mount(ROUTES, dispatch, LIMIT, told)
+    await app({**scope, "headers": headers, "client": ("192.0.2.1", 5)}, receive, send)
     return sent, seen
 
 
@@ -57,6 +65,13 @@ async def fine() -> Reply:
     return Reply(
         201, b"{}", headers=[("x-one", "1"), ("set-cookie", "a=1"), ("set-cookie", "b=2")], fixed=((b"y", b"2"),)
     )
+
+
+async def test_answers_are_counted_by_the_routes_template() -> None:
+    counted: list[tuple[str, str, int]] = []
+    for method, path in (("GET", b"/a/b"), ("GET", b"/a/c"), ("GET", b"/b"), ("BREW", b"/a/b")):
+        await ask(fine, method, path, counted=counted)
+    assert counted == [("GET", "/a/{name}", 201)] * 2 + [("GET", "", 201), ("other", "", 201)]
 
 
 async def test_a_face_gets_the_path_as_it_was_sent() -> None:

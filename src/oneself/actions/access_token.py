@@ -69,6 +69,10 @@ class _Grant:
         """For how many microseconds the provider takes a refresh token a second time; None: for ever."""
         return None if self.client.rotation == "reusable" else self.client.provider.refresh.grace * SECOND
 
+    def told(self, outcome: str) -> None:
+        """Count what came of a refresh."""
+        self.rt.numbers.refreshed(self.client.provider.id, outcome)
+
     def is_fresh(self, kept: SealedTokens) -> bool:
         """Whether the access token may be handed out as it is.
 
@@ -90,6 +94,21 @@ async def fresh(
     Fault(CONNECTION_MISSING), Fault(SCOPE_MISSING), Fault(RECONNECT_NEEDED) with the fact `ambiguous` where an answer
     was lost, Fault(PROVIDER_UNAVAILABLE) with the fact `retry_after` in seconds, Fault(PROVIDER_MISCONFIGURED).
     """
+    try:
+        grants = await _fitting(rt, project, user_id, config_id, subject, scopes)
+        stored = await _stored(grants)
+        found = stored or await _refreshed(grants)
+    except Fault as fault:
+        rt.numbers.read(fault.code.value)
+        raise
+    rt.numbers.read("stored" if stored else "refreshed")
+    return found
+
+
+async def _fitting(
+    rt: Runtime, project: Project, user_id: str, config_id: str, subject: str, scopes: tuple[str, ...]
+) -> list[_Grant]:
+    """The user's grants at the provider that hold the scopes, in the order in which they are tried."""
     credentials, client = await client_of(rt, project, config_id)
     if credentials.shared and not (rt.settings.allow_shared_tokens and project.config.first_party):
         raise Fault(FaultCode.SHARED_TOKENS_REFUSED, "tokens of the server's shared client stay here")
@@ -106,8 +125,7 @@ async def fresh(
     if not fitting:
         raise Fault(FaultCode.SCOPE_MISSING, "no grant with these scopes")
     key = await rt.projects.data_key(project.id)
-    grants = [_Grant(rt, project, user_id, key, client, kept) for kept in fitting]
-    return await _stored(grants) or await _refreshed(grants)
+    return [_Grant(rt, project, user_id, key, client, kept) for kept in fitting]
 
 
 async def _stored(grants: list[_Grant]) -> TokenSet | None:
@@ -226,6 +244,7 @@ async def _lease(grant: _Grant, kept: SealedTokens) -> Leased | None:
     leased = await rt.db.write(work)
     rt.reached("refresh.leased")
     if leased is not None and leased.given_up:
+        grant.told("given_up")
         raise Fault(FaultCode.RECONNECT_NEEDED, "an earlier refresh has no known outcome", ambiguous=True)
     return leased
 
@@ -268,6 +287,7 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
 
     stored = await rt.db.write(work)
     rt.reached("refresh.stored")
+    grant.told("fresh" if stored else "overtaken")
     return new if stored else await _overtaken(grant, new)
 
 
@@ -307,6 +327,7 @@ async def _failed(grant: _Grant, fence: int, fault: Fault) -> None:
 
     ambiguous = await rt.db.write(work)
     rt.reached("refresh.failure_stored")
+    grant.told("revoked" if dead else failure)
     if dead:
         fault.facts["ambiguous"] = ambiguous
     else:

@@ -27,6 +27,11 @@ LONGEST_PAUSE = 6 * HOUR
 _FOR_GOOD = frozenset({FaultCode.PROVIDER_UNKNOWN, FaultCode.PROVIDER_NOT_CONFIGURED, FaultCode.SEAL_BROKEN})
 
 
+async def waiting(rt: Runtime) -> int:
+    """How many grants of all projects are still to be handed back."""
+    return await revocations.count(rt.db)
+
+
 async def drain(rt: Runtime) -> int:
     """Try every grant that is due, once; how many were tried. One statement where there is none.
 

@@ -12,6 +12,7 @@ from oneself.providers import registry
 from oneself.rules.lifetimes import MINUTE, SECOND
 from oneself.rules.limits import Meter
 from oneself.steps.hashing import HashingPool
+from oneself.steps.numbers import Numbers
 from oneself.store import projects as store
 from oneself.store.database import Database
 from oneself.upstream.client import Client, issuer_of, resolve
@@ -189,8 +190,8 @@ class Runtime:
     `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` and `proven` belong to
     `actions.signing`, `clients` to `client_of`, `refreshes` to `actions.access_token`, `seen` to `actions.sessions`,
     `starts` to `actions.start`: their state in this process.
-    `hashing` hashes passwords off the loop. `reached` is told of each `Point` that work passes; only tests listen, to
-    end the process there.
+    `hashing` hashes passwords off the loop; `numbers` is what everybody counts in. `reached` is told of each `Point`
+    that work passes; only tests listen, to end the process there.
     """
 
     db: Database
@@ -208,6 +209,7 @@ class Runtime:
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     starts: Meter = field(default_factory=Meter)
     hashing: HashingPool = field(default_factory=HashingPool)
+    numbers: Numbers = field(default_factory=Numbers)
     reached: Callable[[Point], None] = unwatched
 
 

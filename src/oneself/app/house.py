@@ -10,6 +10,7 @@ import msgspec
 from oneself import __version__, background
 from oneself.actions import access_token, sessions
 from oneself.actions.runtime import Runtime
+from oneself.app.metrics import PATH, Metrics, Place
 from oneself.app.opening import StartRefused, declare_projects, opened_runtime
 from oneself.asgi.connection import Asgi, Receive, Scope, Send
 from oneself.config import Config
@@ -34,11 +35,12 @@ class House:
     """The ASGI app of the whole server. Its lifespan opens everything and closes it again.
 
     With `dev` the schema is brought up at start, the page that signs in is shown, and the emulated
-    providers are served under `/emulator`.
+    providers are served under `/emulator`. `place` is this worker's among several.
     """
 
-    def __init__(self, config: Config, dev: DevPage | None = None) -> None:
+    def __init__(self, config: Config, dev: DevPage | None = None, place: Place | None = None) -> None:
         self.config = config
+        self._place = place
         self._dev = dev
         self._emulator = _emulator(config) if dev else None
         self._faces: tuple[tuple[str, Asgi], ...] = ()
@@ -61,22 +63,28 @@ class House:
         """
         async with opened_runtime(self.config, upgrade=self._dev is not None) as rt:
             await declare_projects(rt, self.config)
-            self._faces = self._built(rt)
+            metrics = Metrics(rt, self.config.metrics_token, self._place) if self.config.metrics_token else None
+            self._faces = self._built(rt, metrics)
             self._rt = rt
-            worker = asyncio.create_task(background.run(rt))
+            workers = [asyncio.create_task(background.run(rt))]
+            if metrics is not None:
+                workers.append(asyncio.create_task(metrics.keep_leaving()))
             try:
                 yield rt
             finally:
-                worker.cancel()
-                with suppress(asyncio.CancelledError):
-                    await worker
+                for worker in workers:
+                    worker.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await worker
                 await access_token.settle(rt)
                 with suppress(Fault):
                     await sessions.write_seen(rt)
+                if metrics is not None:
+                    metrics.leave()
                 self._faces = ()
                 self._rt = None
 
-    def _built(self, rt: Runtime) -> tuple[tuple[str, Asgi], ...]:
+    def _built(self, rt: Runtime, metrics: Metrics | None) -> tuple[tuple[str, Asgi], ...]:
         stytch, stack = create_stytch(rt), create_stack(rt)
         faces: list[tuple[str, Asgi]] = [
             ("/api/", stack),
@@ -85,6 +93,8 @@ class House:
             ("/openapi/", self._description),
             ("/health", self._health),
         ]
+        if metrics is not None:
+            faces.append((PATH, metrics))
         if self._emulator:
             faces.append((f"{EMULATOR_PATH}/", self._emulator))
         faces.append(("/", create_console(rt, self._dev)))

@@ -5,13 +5,15 @@ import logging
 import logging.config
 import os
 import socket
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 import msgspec
 
-from oneself.app import House, StartRefused, check_master_keys, declare_projects, opened_runtime
+from oneself.app import House, Place, StartRefused, check_master_keys, declare_projects, opened_runtime
 from oneself.cli.choosing import config_option
 from oneself.cli.listening import PortUnavailable, listen, port_of
 from oneself.cli.output import ERR, Refused
@@ -56,14 +58,19 @@ def serve(config_file: Path | None, host: str | None, port: int | None, workers:
         except StartFailed as failed:
             raise Refused("Oneself does not serve.", [str(failed) or "The lines above say why."]) from None
         return
-    pool = Workers(config.workers, lambda parent: _work(config, sockets, parent), config.stop_seconds)
-    raise SystemExit(pool.run())
+    with TemporaryDirectory(prefix="oneself-") if config.metrics_token else nullcontext("") as folder:
+
+        def work(number: int, parent: int) -> None:
+            _work(config, sockets, Place(Path(folder), number) if folder else None, parent)
+
+        code = Workers(config.workers, work, config.stop_seconds).run()
+    raise SystemExit(code)
 
 
-def _work(config: Config, sockets: list[socket.socket], parent: int) -> None:
+def _work(config: Config, sockets: list[socket.socket], place: Place | None, parent: int) -> None:
     """What each of several workers does; one that cannot start ends, and is tried again after a pause."""
     try:
-        run(House(config), config, sockets, _answering, parent)
+        run(House(config, place=place), config, sockets, _answering, parent)
     except StartFailed as failed:
         _LOG.error("a worker did not start: %s", failed)
         raise SystemExit(1) from None

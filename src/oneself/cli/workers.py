@@ -17,9 +17,9 @@ _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _STEADY_SECONDS = 10.0
 
-Work = Callable[[int], None]
-"""What one worker does until it is told to stop. Its argument is a file descriptor that reaches its
-end when the parent is gone, so that no worker outlives it."""
+Work = Callable[[int, int], None]
+"""What one worker does until it is told to stop: its place among the others, from 0, and a file descriptor that reaches
+its end when the parent is gone, so that no worker outlives it."""
 
 
 @dataclass(slots=True)
@@ -80,17 +80,17 @@ class Workers:
     def _fill(self) -> float | None:
         """Make the workers that may be made now; seconds until the next may be, or None."""
         waits: list[float] = []
-        for place in self._places:
+        for at, place in enumerate(self._places):
             if place.pid or self._stopping:
                 continue
             now = time.monotonic()
             if place.not_before > now:
                 waits.append(place.not_before - now)
             else:
-                place.pid, place.since = self._fork(), now
+                place.pid, place.since = self._fork(at), now
         return min(waits, default=None)
 
-    def _fork(self) -> int:
+    def _fork(self, at: int) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         # blocked until the child has handlers of its own, so that no signal to stop is lost in between
@@ -106,7 +106,7 @@ class Workers:
             for number in (*_STOP_SIGNALS, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            self._work(self._alive_read)
+            self._work(at, self._alive_read)
             code = 0
         except SystemExit as left:
             code = left.code if isinstance(left.code, int) else 1

@@ -13,6 +13,7 @@ from oneself.model import Secret
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _STACK_ID = re.compile(rf"internal|{_UUID}")
+_LEAST_TOKEN = 24
 _PLACEHOLDER = "change-me"
 _SHORTEST_SIGNING_KEY = 86_400
 _FOR_DEVELOPMENT = "for-local-development-only"
@@ -49,6 +50,8 @@ def contradictions(config: Config) -> Iterator[str]:
         yield "`provider_ca` holds no certificates. Write them in PEM, as in -----BEGIN CERTIFICATE-----."
     if config.smtp.host and not config.smtp.sender:
         yield "`smtp.sender` is missing. A mail server without a sender's address sends nothing."
+    if config.metrics_token and len(config.metrics_token.reveal()) < _LEAST_TOKEN:
+        yield f"`metrics_token` has fewer than {_LEAST_TOKEN} characters. `openssl rand -hex 24` makes a good one."
     for name, shared in config.shared_providers.items():
         if name == "generic_oidc" and not shared.issuer:
             yield f"`shared_providers.{name}.issuer` is missing. Write the issuer's URL."

@@ -206,6 +206,13 @@ class Config(Part, frozen=True):
         Literal["debug", "info", "warning", "error"], Meta(description="What is worth a log line.")
     ] = "info"
     log_format: Annotated[Literal["text", "json"], Meta(description="Log lines for people or for machines.")] = "text"
+    metrics_token: Annotated[
+        Secret,
+        Meta(
+            description="Serve Prometheus' metrics under `/metrics` to whoever sends this as a bearer token; 24 "
+            "characters or more. Without it there is no such path."
+        ),
+    ] = Secret("")
     lifetimes: Annotated[Lifetimes, Meta(description="How long things live.")] = Lifetimes()
     limits: Annotated[Limits, Meta(description="How much is taken from one caller.")] = Limits()
     smtp: Annotated[Smtp, Meta(description="The mail server.")] = Smtp()

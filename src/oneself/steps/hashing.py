@@ -24,6 +24,11 @@ class HashingPool:
         self._room = threads + most_waiting
         self._inside = 0
 
+    @property
+    def inside(self) -> int:
+        """How many passwords are being hashed or wait for it."""
+        return self._inside
+
     async def hash(self, password: str, random: Callable[[int], bytes]) -> str:
         """The encoded hash of a new password. Raises Fault(LIMIT_REACHED) while the queue is full."""
         return await self._run(lambda: hash_password(password, random))

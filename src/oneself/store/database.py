@@ -3,7 +3,7 @@ can do.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -12,6 +12,21 @@ Value: TypeAlias = str | int | bool | bytes | None
 
 Row: TypeAlias = Sequence[Any]
 """One row, read by position. A BOOLEAN may come as 0 or 1: row mappers wrap it in `bool`."""
+
+
+class Load(NamedTuple):
+    """What the database did for this process since it was opened, and how it stands now.
+
+    `statements` as this code made them (BEGIN, COMMIT and what prepares them aside); `idle` of the
+    `connections` that are open, of `most` that may be; `waiting` for a connection or for the writer.
+    """
+
+    statements: int
+    commits: int
+    connections: int
+    idle: int
+    most: int
+    waiting: int
 
 
 class StatementFailed(Exception):
@@ -62,6 +77,10 @@ class Database(Reader, Protocol):
     @property
     def engine(self) -> str:
         """`sqlite` or `postgresql`."""
+        ...
+
+    def load(self) -> Load:
+        """Tell what was done for this process, and who waits; asks nothing of the database."""
         ...
 
     async def open(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from oneself.store.database import Row, StatementFailed, Tx, Value
+from oneself.store.database import Load, Row, StatementFailed, Tx, Value
 from oneself.store.postgres_batch import Batcher
 from oneself.store.postgres_errors import Lost, outcome_unknown
 from oneself.store.postgres_link import Dialing, Link
@@ -75,6 +75,10 @@ class PostgresDatabase:
         self._clock = dialing.clock
         self.pool = Pool(dialing, size, wait_seconds)
         self._batcher = Batcher(self.pool, self.one)
+
+    def load(self) -> Load:
+        """The pool's account of itself."""
+        return self.pool.load()
 
     async def open(self) -> None:
         """Open the first connection; Fault(database_unavailable) says why that cannot be."""
@@ -191,6 +195,7 @@ async def _committing(link: Link, step: Awaitable[T]) -> T:
         done = await step
     except Lost as lost:
         raise lost.maybe_done() from None
+    link.tally.commits += 1
     if link.warned:
         raise outcome_unknown("the server stopped waiting for its standby")
     return done

@@ -61,6 +61,14 @@ class Dialing:
         return told
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a process's connections did in all, those that are closed by now included."""
+
+    statements: int = 0
+    commits: int = 0
+
+
 class Link:
     """A connection and the statements prepared on it. Used by one task at a time.
 
@@ -69,6 +77,7 @@ class Link:
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
+        self.tally = Tally()
         self.epoch = 0
         self.idle_since = 0.0
         self.warned = False
@@ -98,18 +107,21 @@ class Link:
     async def all(self, sql: str, args: Sequence[object]) -> list[Row]:
         """Every row of one statement."""
         statement = self._statements.get(sql) or await self.prepare(sql)
+        self.tally.statements += 1
         rows: list[Row] = await self._guarded(statement.fetch, *args)
         return rows
 
     async def one(self, sql: str, args: Sequence[Value]) -> Row | None:
         """The first row of one statement, or None."""
         statement = self._statements.get(sql) or await self.prepare(sql)
+        self.tally.statements += 1
         row: Row | None = await self._guarded(statement.fetchrow, *args)
         return row
 
     async def run(self, sql: str, args: Sequence[Value]) -> int:
         """One statement, and the number of rows that it changed."""
         statement = self._statements.get(sql) or await self.prepare(sql)
+        self.tally.statements += 1
         await self._guarded(statement.fetch, *args)
         return changed_rows(statement.get_statusmsg())
 
@@ -161,16 +173,19 @@ class PooledLink(Link):
 
     async def all(self, sql: str, args: Sequence[object]) -> list[Row]:
         """Every row of one statement."""
+        self.tally.statements += 1
         rows: list[Row] = await self._guarded(self.raw.fetch, sql, *args)
         return rows
 
     async def one(self, sql: str, args: Sequence[Value]) -> Row | None:
         """The first row of one statement, or None."""
+        self.tally.statements += 1
         row: Row | None = await self._guarded(self.raw.fetchrow, sql, *args)
         return row
 
     async def run(self, sql: str, args: Sequence[Value]) -> int:
         """One statement, and the number of rows that it changed."""
+        self.tally.statements += 1
         return changed_rows(await self._guarded(self.raw.execute, sql, *args))
 
 

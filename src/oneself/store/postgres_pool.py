@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from oneself.faults import Fault, FaultCode
-from oneself.store.postgres_link import Dialing, Link, dial
+from oneself.store.database import Load
+from oneself.store.postgres_link import Dialing, Link, Tally, dial
 
 IDLE_SECONDS = 300.0
 """A connection idle for longer may have died in some firewall: it is dropped instead of tried."""
@@ -39,6 +40,13 @@ class Pool:
         self._closed = False
         self._at_rest = asyncio.Event()
         self.clock_difference = 0
+        self.tally = Tally()
+
+    def load(self) -> Load:
+        """What was done over all connections, and how they stand now."""
+        done = self.tally
+        waiting = sum(not turn.done() for turn in self._waiters)
+        return Load(done.statements, done.commits, len(self._links), len(self._idle), self._size, waiting)
 
     @property
     def open_links(self) -> int:
@@ -141,6 +149,7 @@ class Pool:
         """Count a connection as ours, and ask its host first from now on."""
         self._hosts = [host, *(other for other in self._hosts if other != host)]
         link.epoch = self._epoch
+        link.tally = self.tally
         self._links.add(link)
         self.clock_difference = link.clock_difference
         return link

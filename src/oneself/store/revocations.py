@@ -28,6 +28,8 @@ RETURNING project_id, account_id, scopes, user_id, config_id, issuer, subject, s
 SHARED = """
 SELECT 1 FROM external_accounts WHERE project_id = $1 AND config_id = $2 AND issuer = $3 AND subject = $4 LIMIT 1"""
 
+COUNT = "SELECT count(*) FROM revocations"
+
 END = """
 DELETE FROM revocations WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND attempts = $4 RETURNING user_id"""
 
@@ -56,6 +58,12 @@ class Due(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Due(account_id={self.account_id!r}, attempts={self.attempts})"
+
+
+async def count(reader: Reader) -> int:
+    """How many grants wait to be handed back, in all projects."""
+    row = await reader.one(COUNT)
+    return 0 if row is None else int(row[0])
 
 
 async def note_account(tx: Tx, project_id: str, account_id: str, keep_for: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from oneself.faults import Fault, FaultCode
-from oneself.store.database import Row, Tx, Value
+from oneself.store.database import Load, Row, Tx, Value
 from oneself.store.retrying import Again, insist
 from oneself.store.sqlite_errors import meaning
 from oneself.store.sqlite_writer import Writer, checked
@@ -69,6 +69,14 @@ class SqliteDatabase:
         self._writing: sqlite3.Connection | None = None
         self._reading: sqlite3.Connection | None = None
         self._writer: Writer | None = None
+        self._reads = 0
+
+    def load(self) -> Load:
+        """One connection reads and one writes; those who wait, wait for the writer."""
+        writer = self._writer
+        if writer is None:
+            return Load(self._reads, 0, 0, 0, 2, 0)
+        return Load(self._reads + writer.statements, writer.commits, 2, 0, 2, writer.waiting)
 
     async def open(self) -> None:
         """Take the lock file where asked, open both connections, start the writer.
@@ -142,6 +150,7 @@ class SqliteDatabase:
         connection = self._reading
         if connection is None or self._writer is None:
             raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail="the database is not open")
+        self._reads += 1
         try:
             if connection is not self._writing:
                 return connection.execute(for_sqlite(sql), checked(args)).fetchall()

@@ -28,11 +28,12 @@ GROUP_SECONDS = 0.01
 class SqliteTx:
     """One unit's view of the group's transaction. Its verbs never suspend."""
 
-    __slots__ = ("_connection", "_over", "broken", "now")
+    __slots__ = ("_connection", "_over", "broken", "now", "statements")
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self.now = now
         self.broken: Exception | None = None
+        self.statements = 0
         self._connection = connection
         self._over = False
 
@@ -62,6 +63,7 @@ class SqliteTx:
             raise StatementFailed("the transaction is over")
         if self.broken is not None:
             raise self.broken
+        self.statements += 1
         try:
             cursor = self._connection.execute(for_sqlite(sql), checked(args))
             return cursor.fetchall(), cursor.rowcount
@@ -108,6 +110,9 @@ class Writer:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Unit | None] = SimpleQueue()
+        # counted by the thread alone, read by anybody
+        self.statements = 0
+        self.commits = 0
         self.between_groups = threading.Lock()  # held by the thread while a group runs
         self._ended = self._loop.create_future()
         self._stopping = False  # told by the loop: takes no more units
@@ -122,6 +127,11 @@ class Writer:
         unit = Unit(work, self._loop.create_future())
         self._queue.put(unit)
         return unit.future
+
+    @property
+    def waiting(self) -> int:
+        """How many units wait for the next group."""
+        return self._queue.qsize()
 
     async def stop(self) -> None:
         """Commit what was accepted, then end the thread."""
@@ -193,6 +203,7 @@ class Writer:
         except BaseException as error:
             unit.error = tx.broken or error
         tx.end()
+        self.statements += tx.statements
         if not self._connection.in_transaction:  # a full disk or an I/O error undid the group
             raise _GroupLost(str(unit.error))
         if unit.error is not None:
@@ -205,6 +216,7 @@ class Writer:
         """
         try:
             self._connection.execute("COMMIT")
+            self.commits += 1
         except sqlite3.Error as error:
             if primary_code(error) != sqlite3.SQLITE_CONSTRAINT:
                 raise _commit_fault(error) from None  # to every unit of the group

@@ -22,6 +22,16 @@ class Gate:
         """Nobody is in, and nobody waits."""
         return self._free == self._most and not self._queue
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._queue)
+
+    @property
+    def inside(self) -> int:
+        """How many are in."""
+        return self._most - self._free
+
     async def enter(self) -> None:
         """Wait for a place. Raises `provider_unavailable` at once where too many wait already."""
         if self._free > 0:
@@ -57,6 +67,12 @@ class Gates:
         self._most = most
         self._waiting = waiting
         self._gates: dict[str, Gate] = {}
+
+    @property
+    def standing(self) -> tuple[int, int]:
+        """How many are in and how many wait, over all hosts."""
+        gates = self._gates.values()
+        return sum(gate.inside for gate in gates), sum(gate.waiting for gate in gates)
 
     @asynccontextmanager
     async def through(self, host: str) -> AsyncIterator[None]:

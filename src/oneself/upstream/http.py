@@ -117,6 +117,11 @@ class Outbound:
         except (aiohttp.ClientError, TimeoutError, OSError) as wrong:
             raise _unavailable(target, wrong, trip) from None
 
+    @property
+    def standing(self) -> tuple[int, int]:
+        """How many calls are under way, and how many wait for a place at their host's gate."""
+        return self._gates.standing
+
     async def close(self) -> None:
         """Close all connections; the next call would open them again."""
         sessions, self._sessions = self._sessions, {}

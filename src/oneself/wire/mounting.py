@@ -5,7 +5,8 @@ and nothing is built per request that a face does not read.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import perf_counter
 from urllib.parse import unquote
 
 from oneself.asgi.connection import Asgi, Message, Receive, Scope, Send, lifespan, raw_path, read_body
@@ -19,8 +20,12 @@ _WITHOUT_BODY = frozenset({204, 304})
 _log = logging.getLogger("oneself.wire")
 
 
-def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) -> Asgi:
-    """An ASGI app that routes on the raw path and hands every request to `dispatch`.
+Counted = Callable[[str, str, int, float], None]
+"""Told of every answer: its method, its route's template (empty for none), its status, and the seconds it took."""
+
+
+def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int, counted: Counted) -> Asgi:
+    """An ASGI app that routes on the raw path and hands every request to `dispatch`; `counted` is told of each answer.
 
     `dispatch(route, request, status)` answers everything: `route` is None and `status` 404 or 405 when nothing matched,
     or 200 for an OPTIONS that no route answers. It must not raise; what it raises anyway becomes a plain 500.
@@ -31,6 +36,7 @@ def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) ->
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
             return
+        began = perf_counter()
         method: str = scope["method"]
         path = raw_path(scope)
         route, params, status = _routed(router, method, path)
@@ -57,6 +63,8 @@ def mount(routes: Iterable[Route], dispatch: Dispatch, body_limit_bytes: int) ->
             start = _start(reply)
         await send(start)
         await send({"type": "http.response.body", "body": b"" if reply.status in _WITHOUT_BODY else reply.body})
+        template = route.template if route else ""
+        counted(method if method in METHODS else "other", template, reply.status, perf_counter() - began)
 
     return app
 

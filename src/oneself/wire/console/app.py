@@ -28,7 +28,7 @@ _STATUS = {
 
 def create_app(rt: Runtime, dev: DevPage | None = None) -> Asgi:
     """The pages of a development server where `dev` is given, else the landing page alone."""
-    return mount(_routes(rt, dev), _dispatch, _FORM_LIMIT_BYTES)
+    return mount(_routes(rt, dev), _dispatch, _FORM_LIMIT_BYTES, rt.numbers.face("console"))
 
 
 def _routes(rt: Runtime, dev: DevPage | None) -> list[Route]:

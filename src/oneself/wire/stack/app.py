@@ -9,4 +9,4 @@ from oneself.wire.stack.routes import routes
 
 def create_app(rt: Runtime) -> Asgi:
     """Mount every operation, under both prefixes, on one dispatcher."""
-    return mount(routes(), dispatcher(rt), rt.settings.body_limit_bytes)
+    return mount(routes(), dispatcher(rt), rt.settings.body_limit_bytes, rt.numbers.face("stack"))

@@ -29,7 +29,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 def create_app(rt: Runtime) -> Asgi:
     """Return the ASGI app that serves `/v1/` and `/sdk/v1/` on this runtime."""
-    return mount(ROUTES, Pipeline(rt), rt.settings.body_limit_bytes)
+    return mount(ROUTES, Pipeline(rt), rt.settings.body_limit_bytes, rt.numbers.face("stytch"))
 
 
 def description(rt: Runtime) -> dict[str, Any]:
