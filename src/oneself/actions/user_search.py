@@ -5,7 +5,7 @@ import msgspec
 from oneself.actions.runtime import Runtime
 from oneself.model import Listing, Noun, Operand, Project, Search, UserView
 from oneself.rules.addresses import fold_email, folded_part
-from oneself.store.user_search import Conditions, beyond, condition, in_team, matching_text, page, restrict
+from oneself.store.user_search import Conditions, beyond, condition, finds_few, in_team, matching_text, page, restrict
 
 # The most that a listing gives when it is not limited.
 MOST = 1000
@@ -26,7 +26,8 @@ async def search(rt: Runtime, project: Project, wanted: Search) -> Page:
         conditions.add(condition(conditions, _folded(operand)))
     paging = beyond(conditions, "created_at", wanted.after, True) if wanted.after else ""
     limit = wanted.limit
-    found, total = await page(rt.db, conditions, wanted.operator, "-created", paging, limit + 1, total=True)
+    few = finds_few(wanted.operator, wanted.operands)
+    found, total = await page(rt.db, conditions, wanted.operator, "-created", paging, limit + 1, total=True, few=few)
     shown = tuple(found[:limit])
     more = len(found) > limit and bool(shown)
     return Page(users=shown, total=total, after=(shown[-1].user.created_at, shown[-1].user.id) if more else None)

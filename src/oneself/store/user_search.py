@@ -6,7 +6,8 @@ from oneself.model import Listing, Operand, UserView
 from oneself.store.database import Reader, Value
 from oneself.store.views import assemble, union_for
 
-_CREATED = "u.created_at, u.id"
+# Greater than every character that an address can hold.
+_LAST = "\U0010ffff"
 
 
 class Conditions:
@@ -44,25 +45,38 @@ def has_phone(condition: str) -> str:
     return f"EXISTS (SELECT 1 FROM phones p WHERE p.project_id = u.project_id AND p.user_id = u.id AND ({condition}))"
 
 
-def has_account(condition: str) -> str:
-    """A condition on any external account of the user."""
-    return (
-        "EXISTS (SELECT 1 FROM external_accounts a WHERE a.project_id = u.project_id AND a.user_id = u.id"
-        f" AND ({condition}))"
-    )
+def among(*sources: str) -> str:
+    """The user is one of those that own what few have: the sub-selects are asked first, each of its own index."""
+    asked = sources[0] if len(sources) == 1 else f"SELECT project_id, user_id FROM ({' UNION '.join(sources)}) AS found"
+    return f"(u.project_id, u.id) IN ({asked})"
+
+
+def owners(table: str, condition: str) -> str:
+    """The users of the project who own such a row of another table."""
+    return f"SELECT project_id, user_id FROM {table} WHERE project_id = $1 AND ({condition})"
 
 
 async def page(
-    reader: Reader, conditions: Conditions, operator: str, order: str, paging: str, limit: int, total: bool
+    reader: Reader,
+    conditions: Conditions,
+    operator: str,
+    order: str,
+    paging: str,
+    limit: int,
+    total: bool,
+    few: bool = False,
 ) -> tuple[list[UserView], int]:
     """One page of users with all that belongs to them, and how many match in all (-1 where not asked).
 
     `order` is `created` or `signed_up`, with `-` in front for descending; `paging` one more condition that the total
-    does not count. One statement.
+    does not count. `few` says that an operand's own index finds the users who can match, so that no index which begins
+    with the project is to be walked for them. One statement.
     """
     column = "created_at" if order.endswith("created") else "signed_up_at"
     way = "DESC" if order.startswith("-") else "ASC"
-    where = f"u.project_id = $1 AND ({conditions.joined(operator)})"
+    # An index holds the bare column and cannot be asked for anything else.
+    project = "u.project_id || ''" if few else "u.project_id"
+    where = f"{project} = $1 AND ({conditions.joined(operator)})"
     counted = f"SELECT count(*) FROM users u WHERE {where}" if total else "SELECT -1"
     sql = f"""
     WITH page AS (SELECT u.id AS user_id, u.{column} AS at FROM users u WHERE {where} AND ({paging or "TRUE"})
@@ -108,7 +122,7 @@ def condition(conditions: Conditions, operand: Operand) -> str:
         case "name_prefix":
             return _name_prefix(conditions, values[0])
         case "phone_contains":
-            return has_phone(f"strpos(p.number, {conditions.param(values[0])}) > 0")
+            return among(owners("phones", f"strpos(number, {conditions.param(values[0])}) > 0"))
         case "email_prefix":
             return _email_prefix(conditions, values[0])
         case "phone_verified":
@@ -122,14 +136,25 @@ def condition(conditions: Conditions, operand: Operand) -> str:
 
 
 _LISTS = {
-    "user_ids": "u.id IN ({})",
-    "external_ids": "u.external_id <> '' AND u.external_id IN ({})",
-    "phones": has_phone("p.number IN ({})"),
-    "phone_ids": has_phone("p.id IN ({})"),
-    "emails": has_email("e.folded IN ({})"),
-    "email_ids": has_email("e.id IN ({})"),
-    "providers": has_account("a.allow_sign_in AND a.provider IN ({})"),
+    "user_ids": among("SELECT project_id, id FROM users WHERE project_id = $1 AND id IN ({})"),
+    "external_ids": among(
+        "SELECT project_id, id FROM users WHERE project_id = $1 AND external_id <> '' AND external_id IN ({})"
+    ),
+    "phones": among(owners("phones", "number IN ({})")),
+    "phone_ids": among(owners("phones", "id IN ({})")),
+    "emails": among(owners("emails", "folded IN ({})")),
+    "email_ids": among(owners("emails", "id IN ({})")),
+    "providers": among(owners("external_accounts", "allow_sign_in AND provider IN ({})")),
 }
+
+
+_OWN_INDEX = frozenset({*_LISTS, "email_prefix", "phone_contains"})
+
+
+def finds_few(operator: str, operands: Sequence[Operand]) -> bool:
+    """Whether an index of an operand's own finds every user who can match: all must match one, or there is but one."""
+    own = any(operand.name in _OWN_INDEX and operand.values for operand in operands)
+    return own and (operator == "AND" or len(operands) == 1)
 
 
 def _name_prefix(conditions: Conditions, text: str) -> str:
@@ -138,9 +163,10 @@ def _name_prefix(conditions: Conditions, text: str) -> str:
 
 
 def _email_prefix(conditions: Conditions, text: str) -> str:
-    """The address or its domain begins so."""
-    whole, domain = conditions.param("@" + text), conditions.param(text)
-    return has_email(f"strpos(e.folded, {whole}) > 0 OR strpos(e.folded, {domain}) = 1")
+    """The address or its domain begins so: both columns are in the order of bytes, where a beginning is one range."""
+    first, behind = conditions.param(text), conditions.param(text + _LAST)
+    ranges = (f"{column} >= {first} AND {column} < {behind}" for column in ("folded", "domain"))
+    return among(*(owners("emails", each) for each in ranges))
 
 
 def matching_text(conditions: Conditions, text: str) -> str:
