@@ -22,11 +22,11 @@ from oneself.wire.stytch.routes import ROUTES
 _KEY = "test:" + base64.b64encode(b"k" * 32).decode()
 WANTED = Declaration(
     display_name="In process",
-    providers=(
+    providers=tuple(
         DeclaredProvider(
-            credentials=ProviderCredentials(config_id="github", provider="github", client_id="x"),
-            client_secret="y",
-        ),
+            credentials=ProviderCredentials(config_id=name, provider=name, client_id="x"), client_secret="y"
+        )
+        for name in ("github", "linkedin")
     ),
     config=ProjectConfig(redirect_urls=(RedirectUrl(url="http://localhost:3000/", default=True),)),
 )

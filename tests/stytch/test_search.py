@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from oneself.actions import projects, users
+from oneself.actions.users import NewLinkedAccount, NewUser
 from tests.stytch.in_process import Face, face_on
 
 USERS = 1000
-ROUNDS = 150
+ROUNDS = 200
 NAMES = ("Ada", "Grace", "Alan", "Barbara", "Édith", "van der", "O'Neil", "100%", "_x_", "Straße")
 DOMAINS = ("corp.example", "home.example", "mail.example")
 
@@ -35,7 +37,10 @@ async def populate(face: Face, chance: random.Random) -> list[User]:
             body["phone_number"] = f"+1202{number:07d}"
         if number % 11 == 0:
             body["external_id"] = f"ext.{number}"
-        if number % 50 == 1 and "email" in body:
+        if number % 4 == 1:
+            await linked(face, number, body)
+            return
+        if number % 50 == 2 and "email" in body:
             password = {"email": body["email"], "password": "correct horse", "name": body["name"]}
             status, said = await face.call("POST", "/v1/passwords", password)
         else:
@@ -49,6 +54,26 @@ async def populate(face: Face, chance: random.Random) -> list[User]:
     assert said["results_metadata"] == {"total": USERS, "next_cursor": None}
     found: list[User] = said["results"]
     return found
+
+
+async def linked(face: Face, number: int, body: dict[str, Any]) -> None:
+    """Somebody as a trip leaves them behind: with accounts, and an address that was proved."""
+    project = await projects.by_stytch_id(face.rt, face.project_id)
+    assert project is not None
+    names = [name for name, every in (("github", 8), ("linkedin", 12)) if number % every == 1]
+    await users.create(
+        face.rt,
+        project,
+        NewUser(
+            email=body.get("email", ""),
+            email_verified=number % 16 != 1,
+            phone=body.get("phone_number", ""),
+            first_name=body["name"]["first_name"],
+            last_name=body["name"]["last_name"],
+            external_id=body.get("external_id", ""),
+            accounts=tuple(NewLinkedAccount(config_id=name, subject=f"{name}-{number}") for name in names),
+        ),
+    )
 
 
 def folded(text: str) -> str:
@@ -82,6 +107,9 @@ def never(_user: User, value: bool) -> bool:
 FILTERS: dict[str, Callable[[User, Any], bool]] = {
     "created_at_greater_than": lambda user, value: bool(user["created_at"][:19] > value[:19]),
     "created_at_less_than": lambda user, value: bool(user["created_at"][:19] < value[:19]),
+    "created_at_between": lambda user, value: bool(
+        value["greater_than"][:19] < user["created_at"][:19] < value["less_than"][:19]
+    ),
     "status": lambda user, value: bool(user["status"] == value),
     "user_id": lambda user, value: user["user_id"] in value or user["external_id"] in value,
     "full_name_fuzzy": name_begins,
@@ -95,7 +123,10 @@ FILTERS: dict[str, Callable[[User, Any], bool]] = {
     "email_id": lambda user, value: any(e["email_id"] in value for e in user["emails"]),
     "email_verified": lambda user, value: any(e["verified"] is value for e in user["emails"]),
     "email_address_fuzzy": address_begins,
-    "oauth_provider": lambda _user, _value: False,
+    "oauth_provider": lambda user, value: any(
+        p["provider_type"].casefold() in {text.casefold().removeprefix("oauth_") for text in value}
+        for p in user["providers"]
+    ),
     "password_exists": has_password,
     "webauthn_registration_verified": never,
     "crypto_wallet_verified": never,
@@ -112,7 +143,10 @@ def operand(chance: random.Random, users: list[User]) -> dict[str, Any]:
     name = chance.choice(sorted(FILTERS))
     someone = [chance.choice(users) for _ in range(chance.randint(0, 3))]
     value: Any
-    if name.startswith("created_at"):
+    if name == "created_at_between":
+        first, last = sorted(chance.choice(users)["created_at"] for _ in range(2))
+        value = {"greater_than": first.replace("Z", ".999999Z"), "less_than": last}
+    elif name.startswith("created_at"):
         # between whole seconds, since the dialect shows no smaller part of a time
         value = shifted(chance.choice(users)["created_at"], chance.choice((-1, 0, 1)))
         value = value.replace("Z", ".999999Z") if name.endswith("greater_than") else value
@@ -136,7 +170,7 @@ def operand(chance: random.Random, users: list[User]) -> dict[str, Any]:
     elif name == "email_id":
         value = [email["email_id"] for user in someone for email in user["emails"]]
     elif name == "oauth_provider":
-        value = ["google", "Github"]
+        value = chance.choice((["google", "Github"], ["LINKEDIN"], ["oauth_linkedin", "github"], ["google"], []))
     else:
         value = ["some"]
     return {"filter_name": name, "filter_value": value}
@@ -160,19 +194,36 @@ def expected(users: list[User], operator: str, operands: list[dict[str, Any]]) -
 async def test_a_search_finds_what_a_plain_filter_finds(engine_url: str) -> None:
     chance = random.Random(20261122)
     async with face_on(engine_url) as face:
-        users = await populate(face, chance)
+        everybody = await populate(face, chance)
+        assert_of_every_kind(everybody)
         seen = set()
         for _ in range(ROUNDS):
             operator = chance.choice(("AND", "OR"))
-            operands = [operand(chance, users) for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3)))]
+            operands = [operand(chance, everybody) for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3)))]
             seen |= {each["filter_name"] for each in operands}
-            wanted = expected(users, operator, operands)
+            wanted = expected(everybody, operator, operands)
             query = {"operator": operator, "operands": operands}
             found, totals = await paged(face, query, chance.choice((7, 100, 1000)), len(wanted))
             assert found == wanted, (operator, operands)
             assert totals <= {len(wanted)}
         assert seen == set(FILTERS)
-        await check_between(face, users)
+        await check_between(face, everybody)
+
+
+def assert_of_every_kind(users: list[User]) -> None:
+    """A filter that matches nobody, or everybody, would prove little."""
+    kinds: dict[str, Callable[[User], bool]] = {
+        "github": lambda user: "Github" in [each["provider_type"] for each in user["providers"]],
+        "linkedin": lambda user: "LinkedIn" in [each["provider_type"] for each in user["providers"]],
+        "proved": lambda user: any(email["verified"] for email in user["emails"]),
+        "not proved": lambda user: any(not email["verified"] for email in user["emails"]),
+        "password": lambda user: user["password"] is not None,
+        "pending": lambda user: bool(user["status"] == "pending"),
+        "number": lambda user: bool(user["phone_numbers"]),
+        "named by the application": lambda user: user["external_id"] is not None,
+    }
+    for name, of_kind in kinds.items():
+        assert 10 <= sum(map(of_kind, users)) <= USERS - 10, name
 
 
 async def paged(face: Face, query: object, limit: int, most: int) -> tuple[list[str], set[int]]:
