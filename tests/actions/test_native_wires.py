@@ -150,11 +150,19 @@ async def test_apple_in_stacks_dialect(world: World) -> None:
     assert (await apple(world, id_token=token, nonce="m"))[1]["code"] == "INVALID_APPLE_CREDENTIALS"
 
 
-@pytest.mark.parametrize("bad", ["", "x", "a.b.c", "e30.e30.e30"])
+@pytest.mark.parametrize("bad", ["", "x", "a.b.c", "e30.e30.e30", "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30.c2ln"])
 async def test_what_is_no_token_of_apples(world: World, bad: str) -> None:
     await with_apple(world)
+    before = await keys_asked_for(world)
     status, refused = await apple(world, id_token=bad)
     assert (status, refused["code"]) == (400, "INVALID_APPLE_CREDENTIALS")
+    assert await keys_asked_for(world) == before
+
+
+async def keys_asked_for(world: World) -> int:
+    """How often Apple's keys were fetched."""
+    async with world.http.get(f"{world.emulator}/_control/counts") as answer:
+        return int((await answer.json()).get("apple.jwks", 0))
 
 
 async def test_apple_where_it_cannot_be(world: World) -> None:

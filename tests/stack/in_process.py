@@ -20,6 +20,7 @@ from oneself.wire.http import Reply, Request
 from oneself.wire.stack.dispatch import dispatcher
 from oneself.wire.stack.operation import Operation, under
 from oneself.wire.stack.routes import OPERATIONS
+from tests.stack.wire import Answer
 
 _KEY = "test:" + base64.b64encode(b"k" * 32).decode()
 _NAMES = {
@@ -112,11 +113,22 @@ def found(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     return route, params
 
 
+def answer_of(reply: Reply) -> Answer:
+    """A reply as it would have come over HTTP."""
+    pairs = [*reply.headers, *((name.decode(), value.decode()) for name, value in reply.fixed)]
+    pairs += [("content-type", reply.content_type), ("content-length", str(len(reply.body))), ("date", "now")]
+    cookies = [value for name, value in pairs if name == "set-cookie"]
+    return Answer(reply.status, {n: v for n, v in pairs if n != "set-cookie"}, cookies, reply.body)
+
+
 @asynccontextmanager
-async def face_on(url: str, config: ProjectConfig | None = None, **settings: Any) -> AsyncIterator[Face]:
+async def face_on(
+    url: str, config: ProjectConfig | None = None, stack_id: str = "", **settings: Any
+) -> AsyncIterator[Face]:
     """A fresh project with one provider on the database at `url`; `settings` are the runtime's."""
     wanted = Declaration(
         display_name="In process",
+        stack_id=stack_id,
         providers=(
             DeclaredProvider(
                 credentials=ProviderCredentials(config_id="github", provider="github", client_id="x"),

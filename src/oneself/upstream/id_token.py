@@ -37,9 +37,11 @@ async def verify_id_token(
     rule = client.id_token
     if rule is None:
         raise _refused("this provider signs none")
+    ours = frozenset({client.client_id}) if audiences is None else audiences
+    _check_plausible(token, rule, ours)
     claims = await _signed(outbound, client, token, rule)
     _check_issuer(rule, claims)
-    _check_audience(frozenset({client.client_id}) if audiences is None else audiences, claims)
+    _check_audience(ours, claims)
     _check_times(claims, now // 1_000_000)
     if nonce and rule.nonce and not _same(claims.get("nonce"), nonce):
         raise _refused("the nonce is not ours")
@@ -49,6 +51,18 @@ async def verify_id_token(
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise _refused("no subject")
     return claims
+
+
+def _check_plausible(token: str, rule: IdTokenRule, audiences: frozenset[str]) -> None:
+    """Refuse what cannot be right before anybody is asked for keys: an app may send anything at all as a token."""
+    try:
+        alg, claims = jwt.read_header(token).get("alg"), jwt.peek_claims(token)
+    except Fault as fault:
+        raise _refused(fault.detail) from None
+    if alg not in rule.algs:
+        raise _refused("an algorithm that is not allowed here")
+    _check_issuer(rule, claims)
+    _check_audience(audiences, claims)
 
 
 async def _signed(outbound: Outbound, client: Client, token: str, rule: IdTokenRule) -> dict[str, Any]:
