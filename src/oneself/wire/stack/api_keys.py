@@ -58,11 +58,12 @@ async def create(call: Call, body: CreateBody) -> Reply:
     expires_at = max(1, body.expires_at_millis * MICROS_PER_MILLI)
     set_id, keys = await action.add_keys(call.rt, call.project, kinds, body.description, expires_at)
     clear = keys.by_kind()
+    made = await _stored(call, set_id)
     shown = {
         "id": set_id,
         "description": body.description,
         **{NAMES[kind]: clear[kind] for kind in kinds},
-        "created_at_millis": millis(call.rt.clock()),
+        "created_at_millis": millis(made[0].created_at if made else call.rt.clock()),
         "expires_at_millis": body.expires_at_millis,
     }
     return done(call, shown)
@@ -83,9 +84,13 @@ async def update(call: Call, body: ChangeBody) -> Reply:
     _one(call)
     if body.revoked:
         await action.revoke_keys(call.rt, call.project, call.params.key_id)
+    return done(call, _shown(await _stored(call, call.params.key_id)))
+
+
+async def _stored(call: Call, set_id: str) -> list[ProjectKey]:
+    """A set as it is stored by now."""
     project = await action.by_id(call.rt, call.project.id)
-    keys = [key for key in (project.keys if project else ()) if key.set_id == call.params.key_id]
-    return done(call, _shown(keys))
+    return [key for key in (project.keys if project else ()) if key.set_id == set_id]
 
 
 def _sets(call: Call) -> dict[str, list[ProjectKey]]:
