@@ -11,7 +11,7 @@ from oneself.model import EmailVerdict, Secret
 from oneself.providers.registry import ALIASES, PROVIDERS, find, get
 from oneself.providers.spec import Evidence, Provider
 from oneself.upstream.client import resolve
-from tests.providers.recorded import FOLDER, accounts, credentials, expected, label, recording
+from tests.providers.recorded import FOLDER, accounts, credentials, expected, label, recording, undone
 
 ACCOUNTS = accounts()
 
@@ -96,8 +96,8 @@ def test_no_odd_flag_verifies_an_address(provider: Provider, account: dict[str, 
     evidence = Evidence(
         issuer=client.issuer,
         token=account["token"],
-        documents=_undone(account.get("documents", {}), said),
-        claims=_undone(account.get("claims"), said),
+        documents=undone(account.get("documents", {}), said),
+        claims=undone(account.get("claims"), said),
         vendor_hosted=client.vendor_hosted,
         trusted_email_domains=settings.trusted_email_domains,
         options=settings.options,
@@ -108,21 +108,3 @@ def test_no_odd_flag_verifies_an_address(provider: Provider, account: dict[str, 
     except Fault:
         return
     assert profile.email_verdict is not EmailVerdict.VERIFIED
-
-
-FLAGS = {
-    "email_verified",
-    "verified_email",
-    "verified",
-    "is_confirmed",
-    "confirmed_at",
-    "xms_edov",
-    "verified_primary_email",
-    "mail_ok",
-}
-
-
-def _undone(value: Any, said: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: said if name in FLAGS else _undone(inner, said) for name, inner in value.items()}
-    return [_undone(inner, said) for inner in value] if isinstance(value, list) else value
