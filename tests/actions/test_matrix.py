@@ -1,4 +1,4 @@
-"""Every provider through the whole core, answering as recorded: sign-in, link, refresh, denied, dead, away, unverified."""
+"""Every provider through the whole core, as recorded: sign-in, link, refresh, denied, away, dead, unverified."""
 
 from __future__ import annotations
 

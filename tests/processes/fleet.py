@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,6 +133,7 @@ class Fleet:
     master_keys: str = field(default_factory=lambda: generate_line(secrets.token_bytes))
     display_name: str = "Shop"
     settings: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
     servers: list[ServerProcess] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
 
@@ -152,6 +153,7 @@ class Fleet:
         } | self.settings
         lines = [f"{name} = {json.dumps(value)}" for name, value in base.items()]
         lines += ["[limits]", "starts_per_address = 1000000", "starts_per_project = 1000000"]
+        lines += [f"{name} = {json.dumps(value)}" for name, value in self.limits.items()]
         lines += ["[[projects]]", f'id = "{PROJECT_ID}"', f"display_name = {json.dumps(self.display_name)}"]
         lines += ["[[projects.redirect_urls]]", f'url = "{LOGIN_URL}"', "default = true"]
         lines += ["[projects.stytch]", f'project_id = "{STYTCH_ID}"', f'secret = "{STYTCH_SECRET}"']
@@ -241,10 +243,16 @@ class Fleet:
 
 @contextmanager
 def fleet(
-    folder: Path, database_url: str, emulator: str, count: int, options: Sequence[str] = (), **settings: Any
+    folder: Path,
+    database_url: str,
+    emulator: str,
+    count: int,
+    options: Sequence[str] = (),
+    limits: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Iterator[Fleet]:
     """A fleet of `count` servers that answer, on a database that is empty yet; stopped in the end."""
-    made = Fleet(folder, database_url, emulator, settings=settings)
+    made = Fleet(folder, database_url, emulator, settings=settings, limits=dict(limits or {}))
     made.migrate()
     try:
         made.start(count, *options)
