@@ -133,6 +133,7 @@ def test_secrets_do_not_show() -> None:
             "must be project-test-<uuid>",
         ),
         (PROJECT + '[[projects.redirect_urls]]\nurl = "x"', "'x' is no URL"),
+        (PROJECT + 'migrate_sessions_from = "sso"', "there is no [projects.providers.sso]"),
         (PROJECT + PROJECT, "is also that of projects[0]"),
         ("port = 1\nport = 2", "is not valid TOML"),
         ("port = ", "is not valid TOML"),

@@ -46,6 +46,9 @@ MINDS: dict[str, dict[str, Any]] = {
         )
     },
     "no_providers": {"providers": {}},
+    "migrating": {"migrate_sessions_from": "oidc"},
+    "migrating_other_client": {"migrate_sessions_from": "oidc", "oidc_client_id": "somebody-elses-client"},
+    "migrating_closed": {"migrate_sessions_from": "oidc", "policies": {"stytch": DeclaredPolicy(sign_up=False)}},
 }
 
 
@@ -90,8 +93,14 @@ def declared(base: Config, name: str, wanted: dict[str, Any]) -> DeclaredProject
         secret=Secret(f"secret-{env}-{uuid4().hex}"),
         public_token=f"public-token-{env}-{uuid4()}",
     )
-    fresh = {"id": str(uuid4()), "display_name": name, "stytch": side, "stack": None}
-    return msgspec.structs.replace(base.projects[0], **(fresh | wanted))
+    fresh: dict[str, Any] = {"id": str(uuid4()), "display_name": name, "stytch": side, "stack": None}
+    template = base.projects[0]
+    changes = fresh | wanted
+    client_id = changes.pop("oidc_client_id", "")
+    if client_id:
+        other = msgspec.structs.replace(template.providers["oidc"], client_id=client_id)
+        changes["providers"] = {**template.providers, "oidc": other}
+    return msgspec.structs.replace(template, **changes)
 
 
 @contextmanager

@@ -81,6 +81,7 @@ def _config(wanted: DeclaredProject) -> ProjectConfig:
         client_team_creation=wanted.client_team_creation,
         client_user_deletion=wanted.client_user_deletion,
         pkce_required_for_oauth=wanted.pkce_required_for_oauth,
+        migrate_sessions_from=wanted.migrate_sessions_from,
         first_party=wanted.first_party,
     )
 

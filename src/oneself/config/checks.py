@@ -153,6 +153,9 @@ def _project(config: Config, project: DeclaredProject) -> Iterator[str]:
     for redirect in project.redirect_urls:
         if not urlsplit(redirect.url).scheme:
             yield f"`redirect_urls`: {redirect.url!r} is no URL. Write it whole, with its scheme."
+    source = project.migrate_sessions_from
+    if source and source not in project.providers:
+        yield f"`migrate_sessions_from` is {source}, but there is no [projects.providers.{source}]. Add it."
     for name, provider in project.providers.items():
         for problem in _provider(config, name, provider):
             yield f"`providers.{name}`: {problem}"

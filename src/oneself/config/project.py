@@ -162,6 +162,13 @@ class DeclaredProject(Part, frozen=True):
     personal_team_on_sign_up: Annotated[bool, Meta(description="Everybody gets a team of their own (Stack).")] = False
     client_team_creation: Annotated[bool, Meta(description="Clients may create teams (Stack).")] = False
     client_user_deletion: Annotated[bool, Meta(description="People may delete themselves (Stack).")] = False
+    migrate_sessions_from: Annotated[
+        str,
+        Meta(
+            description="A name from `providers`: Stytch's `sessions/migrate` opens a session for an id_token of that "
+            "issuer, made for its client id here. Without it the call is refused."
+        ),
+    ] = ""
     pkce_required_for_oauth: Annotated[bool, Meta(description="What Stytch's browser SDK is told: use PKCE.")] = True
     first_party: Annotated[bool, Meta(description="Belongs to the operator; may read tokens of shared clients.")] = (
         False

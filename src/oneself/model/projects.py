@@ -91,6 +91,8 @@ class ProjectConfig(Noun, frozen=True, kw_only=True):
     client_team_creation: bool = False
     client_user_deletion: bool = False
     pkce_required_for_oauth: bool = True
+    # the provider whose id_tokens Stytch's dialect opens sessions for; none without a name
+    migrate_sessions_from: str = ""
     first_party: bool = False
     # facts that a dialect keeps for itself (Stack's rendered overrides, descriptions, logo addresses)
     extras: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Products and factors that this server does not have: they are refused by name, not by a missing route."""
 
 from oneself.wire.stytch import ids
-from oneself.wire.stytch.answers import SessionAnswer, UserInsideAnswer
+from oneself.wire.stytch.answers import ForeignTokenAnswer, UserInsideAnswer
 from oneself.wire.stytch.call import Call
 from oneself.wire.stytch.refusals import Refusal
 
@@ -26,17 +26,12 @@ async def delete_wallet(call: Call) -> UserInsideAnswer:
     return _nobody_has(call, "crypto-wallet", "crypto_wallet_id", "crypto_wallet_not_found")
 
 
-async def migrate(_call: Call) -> SessionAnswer:
-    """`POST /v1/sessions/migrate`: from a session of another system."""
-    raise Refusal("product_not_configured", "No external token source is configured in this project.")
-
-
-async def exchange_access_token(_call: Call) -> SessionAnswer:
+async def exchange_access_token(_call: Call) -> ForeignTokenAnswer:
     """`POST /v1/sessions/exchange_access_token`: from a connected app's token."""
     raise Refusal("product_not_configured", "Connected Apps are not configured in this project.")
 
 
-async def attest(_call: Call) -> SessionAnswer:
+async def attest(_call: Call) -> ForeignTokenAnswer:
     """`POST /v1/sessions/attest`: from a trusted token of another issuer."""
     raise Refusal("product_not_configured", "No trusted token profile is configured in this project.")
 

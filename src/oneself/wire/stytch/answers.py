@@ -269,6 +269,10 @@ class PasswordAnswer(Answer, kw_only=True):
     user_device: None = None
 
 
+class ForeignTokenAnswer(PasswordAnswer, kw_only=True):
+    """Answer of whatever opens a session for a token that somebody else made: `migrate` and its like."""
+
+
 class CreatedPasswordAnswer(PasswordAnswer, kw_only=True):
     """Answer of `passwords` create."""
 

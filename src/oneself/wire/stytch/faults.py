@@ -187,6 +187,11 @@ FAULTS: dict[tuple[FaultCode, str | None], Row] = {
         "oauth_invalid_id_token",
         "The ID token could not be verified for this project's apps, or its nonce is another.",
     ),
+    (FaultCode.ID_TOKEN_INVALID, "sessions_migrate"): Row(
+        400,
+        "invalid_session_token",
+        "The session_token is no ID token that the external issuer signed for this project, or it has expired.",
+    ),
     (FaultCode.TOKEN_MALFORMED, None): Row(400, "unable_to_parse_session_jwt", "The session JWT could not be read."),
     (FaultCode.TOKEN_SIGNATURE_INVALID, None): Row(
         400, "unable_to_parse_session_jwt", "The session JWT could not be verified."

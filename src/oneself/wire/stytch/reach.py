@@ -96,7 +96,10 @@ _OF: dict[str, tuple[str, ...]] = {
         *("no_session_revoke_arguments", "too_many_session_revoke_arguments", "session_not_found"),
         *("invalid_session_id", *_TOKEN, *_JWT),
     ),
-    "sessions_migrate": _NOT_HERE,
+    "sessions_migrate": (
+        *("unable_to_authorize_oauth_provider", "oauth_token_exchange_invalid_client", "default_provider_not_allowed"),
+        *(*_NOT_HERE, *_TOKEN, *_LIFE, *_LAW),
+    ),
     "sessions_exchange_access_token": _NOT_HERE,
     "sessions_attest": _NOT_HERE,
     "sdk_sessions_exchange_access_token": _NOT_HERE,

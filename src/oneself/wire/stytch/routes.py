@@ -3,7 +3,19 @@
 from functools import partial
 
 from oneself.wire.http import Route
-from oneself.wire.stytch import absent, answers, bodies, oauth, passwords, reference, search, sessions, trips, users
+from oneself.wire.stytch import (
+    absent,
+    answers,
+    bodies,
+    migrating,
+    oauth,
+    passwords,
+    reference,
+    search,
+    sessions,
+    trips,
+    users,
+)
 from oneself.wire.stytch.access import ANYBODY, BACKEND
 from oneself.wire.stytch.route import route
 from oneself.wire.stytch.sdk_routes import SDK
@@ -225,9 +237,9 @@ SESSIONS = (
         "POST",
         "/v1/sessions/migrate",
         "sessions_migrate",
-        absent.migrate,
-        "Open a session for a token of another system.",
-        answers.SessionAnswer,
+        migrating.migrate,
+        "Open a session for an id_token of another system.",
+        answers.ForeignTokenAnswer,
         body=bodies.MigrateInput,
     ),
     _route(
@@ -236,7 +248,7 @@ SESSIONS = (
         "sessions_exchange_access_token",
         absent.exchange_access_token,
         "Open a session for a connected app's token.",
-        answers.SessionAnswer,
+        answers.ForeignTokenAnswer,
         body=bodies.AccessTokenInput,
     ),
     _route(
@@ -245,7 +257,7 @@ SESSIONS = (
         "sessions_attest",
         absent.attest,
         "Open a session for a trusted token.",
-        answers.SessionAnswer,
+        answers.ForeignTokenAnswer,
         body=bodies.AttestInput,
     ),
     _route(
