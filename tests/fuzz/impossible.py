@@ -18,7 +18,6 @@ NEVER_SUCCEEDS: Named = {
     ("stytch", "users_delete_crypto_wallet"): _NO_SUCH_FACTOR,
     ("stytch", "users_revoke_connected_app"): _NO_SUCH_PRODUCT,
     ("stytch", "sdk_users_revoke_connected_app"): _NO_SUCH_PRODUCT,
-    ("stytch", "sessions_migrate"): _NO_SUCH_PRODUCT,
     ("stytch", "sessions_exchange_access_token"): _NO_SUCH_PRODUCT,
     ("stytch", "sessions_attest"): _NO_SUCH_PRODUCT,
     ("stytch", "sdk_sessions_exchange_access_token"): _NO_SUCH_PRODUCT,

@@ -172,6 +172,7 @@ def _project(keys: Keys, emulator_url: str) -> list[str]:
         f'authorized_origins = ["{APP}"]',
         "client_user_deletion = true",
         "client_team_creation = true",
+        'migrate_sessions_from = "google"',
         "[projects.stytch]",
         f'project_id = "{keys.stytch_id}"',
         f'secret = "{keys.secret}"',

@@ -150,6 +150,7 @@ RECIPES: dict[str, Recipe] = {
     "sessions_get": lambda stage: Parts(query=(("user_id", stage.person.user_id),)),
     "sessions_authenticate": lambda stage: Parts(body={"session_token": stage.signed_in.token}),
     "sessions_revoke": lambda stage: Parts(body={"session_id": stage.signed_in.session_id}),
+    "sessions_migrate": lambda stage: Parts(body={"session_token": stage.people.google_id_token()}),
     "passwords_authenticate": lambda stage: Parts(
         body={"email": stage.password["user"]["emails"][0]["email"], "password": PASSWORD}
     ),
