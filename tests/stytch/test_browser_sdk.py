@@ -99,6 +99,7 @@ async def test_a_page_signs_in_links_reads_unlinks_and_signs_out(dev: Rig) -> No
         starts: list[str] = []
         page.on("request", lambda sent: starts.append(sent.url) if "/start?" in sent.url else None)
         assert await ask(page, "client.user.getSync()") == {"ok": None}
+        assert await ask(page, "client.oauth.attach('github')") == {"error": "user_unauthenticated"}
 
         made = (await travel(page, "google", person.id))["ok"]
         assert "code_challenge=" in starts[0]

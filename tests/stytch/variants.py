@@ -18,7 +18,7 @@ from oneself.cli import dev_folder
 from oneself.cli.dev import announcement, settings
 from oneself.cli.listening import listen, port_of
 from oneself.cli.running import run
-from oneself.config import Config, DeclaredPolicy, DeclaredProject, StytchSide
+from oneself.config import Config, DeclaredPolicy, DeclaredProject, DeclaredProvider, SharedProvider, StytchSide
 from oneself.config.project import DeclaredRedirect
 from oneself.model import Secret
 from oneself.wire.console.dev import DevPage
@@ -48,6 +48,15 @@ MINDS: dict[str, dict[str, Any]] = {
     "no_providers": {"providers": {}},
     "migrating": {"migrate_sessions_from": "oidc"},
     "migrating_other_client": {"migrate_sessions_from": "oidc", "oidc_client_id": "somebody-elses-client"},
+    "migrating_strict": {
+        "migrate_sessions_from": "google",
+        "policies": {"stytch": DeclaredPolicy(unverified_email="refuse", unverified_owner="refuse")},
+    },
+    "migrating_nowhere": {"migrate_sessions_from": "oidc", "oidc_path": "nowhere"},
+    "migrating_away": {"migrate_sessions_from": "oidc", "oidc_path": "google"},
+    "login_urls_only": {"redirect_urls": (DeclaredRedirect(url=LOGIN_URL, signup=False, default=True),)},
+    "sharing": {"shared_google": True},
+    "broken": {},
     "migrating_closed": {"migrate_sessions_from": "oidc", "policies": {"stytch": DeclaredPolicy(sign_up=False)}},
 }
 
@@ -59,7 +68,9 @@ def main(folder: Path) -> None:
     keys = dev_folder.open_folder(folder)
     base = settings(base_url, folder, keys)
     projects = {name: declared(base, name, wanted) for name, wanted in MINDS.items()}
-    config = msgspec.structs.replace(base, projects=tuple(projects.values()))
+    own = base.projects[0].providers["google"]
+    shared = SharedProvider(client_id=own.client_id, client_secret=own.client_secret, endpoints=own.endpoints)
+    config = msgspec.structs.replace(base, projects=tuple(projects.values()), shared_providers={"google": shared})
     page = DevPage(
         project_id=projects["plain"].id,
         project_name="Variants",
@@ -96,10 +107,14 @@ def declared(base: Config, name: str, wanted: dict[str, Any]) -> DeclaredProject
     fresh: dict[str, Any] = {"id": str(uuid4()), "display_name": name, "stytch": side, "stack": None}
     template = base.projects[0]
     changes = fresh | wanted
-    client_id = changes.pop("oidc_client_id", "")
-    if client_id:
-        other = msgspec.structs.replace(template.providers["oidc"], client_id=client_id)
-        changes["providers"] = {**template.providers, "oidc": other}
+    oidc = template.providers["oidc"]
+    oidc = msgspec.structs.replace(
+        oidc,
+        client_id=changes.pop("oidc_client_id", oidc.client_id),
+        issuer=oidc.issuer.removesuffix("oidc") + changes.pop("oidc_path", "oidc"),
+    )
+    google = DeclaredProvider(shared=True) if changes.pop("shared_google", False) else template.providers["google"]
+    changes = {"providers": {**template.providers, "oidc": oidc, "google": google}} | changes
     return msgspec.structs.replace(template, **changes)
 
 

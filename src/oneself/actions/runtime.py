@@ -220,9 +220,11 @@ def credentials_of(project: Project, config_id: str) -> ProviderCredentials:
     for credentials in project.config.providers:
         if credentials.config_id == config_id:
             return credentials
-    if registry.find(config_id) is None:
+    known = registry.find(config_id)
+    if known is None:
         raise Fault(FaultCode.PROVIDER_UNKNOWN, "neither a configured name nor a known provider")
-    raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "known, but this project has no credentials for it")
+    detail = "known, but this project has no credentials for it"
+    raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, detail, which=known.id)
 
 
 async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[ProviderCredentials, Client]:
@@ -246,7 +248,8 @@ async def _resolved(rt: Runtime, project: Project, credentials: ProviderCredenti
     if credentials.shared:
         common = rt.shared.get(provider.id)
         if common is None:
-            raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, "the server shares no client for this provider")
+            detail = "the server shares no client for this provider"
+            raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, detail, which=provider.id)
         client = resolve(registry.get(common.credentials.provider), common.credentials, common.secret)
         # whatever it speaks like, an account is of the provider that the project names
         client = replace(client, issuer=issuer_of(provider, common.credentials))
