@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -14,11 +15,13 @@ import pytest
 from oneself import background
 from oneself.actions import projects, sessions, signing, signing_rotation, start, users
 from oneself.actions.projects import Declaration, DeclaredProvider
-from oneself.actions.runtime import Runtime
+from oneself.actions.runtime import ProjectDirectory, Runtime
 from oneself.actions.sessions import SessionWish
 from oneself.app import opened_runtime
 from oneself.config import Config
+from oneself.faults import Fault, FaultCode
 from oneself.model import Project, ProviderCredentials, Secret, SessionRef
+from oneself.store import projects as project_store
 
 GOOGLE = ProviderCredentials(config_id="google", provider="google", client_id="c")
 WANTED = Declaration(display_name="Shop", providers=(DeclaredProvider(credentials=GOOGLE, client_secret="s"),))
@@ -108,3 +111,26 @@ async def test_the_schedule_puts_new_keys_behind_tokens(rt: Runtime, monkeypatch
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
+
+
+async def test_a_project_that_was_deleted_elsewhere_is_forgotten_with_its_key(
+    rt: Runtime, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # more rounds than one, and a round that is not full
+    monkeypatch.setattr(project_store, "PRESENT_AT_ONCE", 2)
+    monkeypatch.setattr(project_store, "PRESENT", "SELECT id FROM projects WHERE id IN ($1, $2)")
+    made = [(await projects.create(rt, WANTED)).project for _ in range(3)]
+    other = ProjectDirectory(rt.db, rt.ring, os.urandom)
+    for project in made:
+        assert await other.by(project_store.BY_STACK_ID, project.stack_id)
+        assert (await other.data_key(project.id)).id
+    await projects.delete(rt, made[1])
+    for _ in range(2):
+        await other.poll()
+    with pytest.raises(Fault) as gone:
+        await other.data_key(made[1].id)
+    assert gone.value.code is FaultCode.PROJECT_UNKNOWN
+    assert await other.by(project_store.BY_STACK_ID, made[1].stack_id) is None
+    for project in (made[0], made[2]):
+        assert await other.by(project_store.BY_STACK_ID, project.stack_id)
+        assert (await other.data_key(project.id)).id

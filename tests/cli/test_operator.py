@@ -74,6 +74,28 @@ def test_a_project_that_is_not_there_is_said(migrated: dict[str, str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_project_is_deleted_only_on_purpose_and_its_key_with_it(migrated: dict[str, str], tmp_path: Path) -> None:
+    for name in ("Shop", "Other"):
+        assert cli("project", "create", name, env=migrated).returncode == 0
+    asked = cli("project", "delete", "Shop", env=migrated)
+    assert asked.returncode == 1
+    assert "Delete Shop" in asked.stderr
+    assert len(json.loads(cli("project", "list", "--json", env=migrated).stdout)["projects"]) == 2
+    keys = json.loads(cli("keys", "status", "--json", env=migrated).stdout)["master_keys"][0]["data_keys"]
+    assert keys == 2
+    done = cli("project", "delete", "Shop", "--yes", env=migrated)
+    assert (done.returncode, "is deleted" in done.stdout) == (0, True), done.stderr
+    assert "Shop" not in cli("project", "list", env=migrated).stdout
+    assert json.loads(cli("keys", "status", "--json", env=migrated).stdout)["master_keys"][0]["data_keys"] == 1
+    again = cli("project", "delete", "Shop", "--yes", env=migrated)
+    assert (again.returncode, "no project is called 'Shop'" in again.stderr) == (1, True)
+    other = json.loads(cli("project", "list", "--json", env=migrated).stdout)["projects"][0]["id"]
+    file = tmp_path / "oneself.toml"
+    file.write_text(f'[[projects]]\nid = "{other}"\ndisplay_name = "Other"\n')
+    kept = cli("project", "delete", "Other", "--yes", "--config", str(file), env=migrated)
+    assert (kept.returncode, "settings file declares it" in kept.stderr) == (1, True)
+
+
 def test_two_projects_of_one_name_are_told_apart_by_id(migrated: dict[str, str]) -> None:
     for _ in range(2):
         assert cli("project", "create", "Shop", env=migrated).returncode == 0

@@ -124,6 +124,7 @@ class ProjectDirectory:
         self._seen = 0
         self._heard: dict[str, int] = {}
         self._forgotten = 0
+        self._looked = 0
 
     async def by(self, statement: str, name: str) -> Project | None:
         """One project by one of the store's BY_ statements and the name that it asks for."""
@@ -162,12 +163,26 @@ class ProjectDirectory:
         self._entries.pop(project_id, None)
 
     async def poll(self) -> None:
-        """Forget what any process changed since the last poll; one statement."""
+        """Forget what any process changed or deleted since the last poll; one statement each."""
         # Clocks of several writers differ a little, so the look back overlaps, and finds again what was heard of.
         for project_id, changed_at in await store.changed_since(self._db, max(0, self._seen - 5_000_000)):
             self._seen = max(self._seen, changed_at)
             if self._heard.get(project_id) != changed_at:
                 self._heard[project_id] = changed_at
+                self.forget(project_id)
+        await self._forget_deleted()
+
+    async def _forget_deleted(self) -> None:
+        """A project that was deleted elsewhere tells nobody: those in memory are looked for, in turn, 500 a time."""
+        held = list(self._entries)
+        if not held:
+            return
+        self._looked %= len(held)
+        some = held[self._looked : self._looked + store.PRESENT_AT_ONCE]
+        self._looked += len(some)
+        there = await store.present(self._db, some)
+        for project_id in some:
+            if project_id not in there:
                 self.forget(project_id)
 
     async def _opened(self, project: Project) -> _Entry:

@@ -1,23 +1,25 @@
-"""`oneself project`: make projects, list them, show one."""
+"""`oneself project`: make projects, list them, show one, delete one."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from oneself.actions import projects
 from oneself.actions.projects import CreatedProject, Declaration
 from oneself.actions.runtime import Runtime
 from oneself.cli.asking import ask, find_project
-from oneself.cli.choosing import choice
-from oneself.cli.output import json_line, pairs, table
+from oneself.cli.choosing import choice, settings_of
+from oneself.cli.output import OUT, Refused, json_line, pairs, table
 from oneself.model import Project
+from oneself.wire.stack.access import INTERNAL
 
 
 @click.group()
 def project() -> None:
-    """Make projects, list them, show one."""
+    """Make projects, list them, show one, delete one."""
 
 
 @project.command()
@@ -93,6 +95,43 @@ def show(name: str, as_json: bool, config_file: Path | None, data: Path | None) 
         for key in found.keys
     ]
     _print(told, as_json)
+
+
+@project.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@choice
+def delete(name: str, yes: bool, config_file: Path | None, data: Path | None) -> None:
+    """Delete the project NAME with its users, and destroy the key that seals its secrets. Nothing brings it back.
+
+    Backups of the database still hold the project, and its key under the master key of their time, until they are
+    deleted themselves. Grants are not handed back to the providers: delete users or unlink accounts first for that.
+    """
+
+    async def look(rt: Runtime) -> Project:
+        return await find_project(rt, name)
+
+    found = ask(config_file, data, look)
+    _may_go(found, {one.id for one in settings_of(config_file, data).projects})
+    if not yes:
+        click.confirm(f"Delete {found.display_name} ({found.id}) with all its users?", abort=True, err=True)
+
+    async def work(rt: Runtime) -> None:
+        await projects.delete(rt, await find_project(rt, found.id))
+
+    ask(config_file, data, work)
+    OUT.print(f"{escape(found.display_name)} ({found.id}) is deleted, and its key with it.")
+
+
+def _may_go(found: Project, declared: set[str]) -> None:
+    """Ends the program for a project that would come back, or that others hang on."""
+    if found.stack_id == INTERNAL:
+        raise Refused("That project stays.", ["`internal` holds the administrators of the others."])
+    if found.id in declared:
+        raise Refused(
+            "That project stays.",
+            ["The settings file declares it, so the next start would make it again. Take its block out first."],
+        )
 
 
 def _described(one: Project) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Projects with their configuration, keys and data keys."""
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
 import msgspec
@@ -22,6 +23,10 @@ OWNED_BY = f"""
 SELECT {_COLUMNS} FROM projects WHERE owner_team_id IN
     (SELECT team_id FROM team_members WHERE project_id = $1 AND user_id = $2) ORDER BY created_at, id"""
 CHANGED = "SELECT id, changed_at FROM projects WHERE changed_at > $1 ORDER BY changed_at"
+
+# As many at once, the places that are left over filled with no id.
+PRESENT_AT_ONCE = 500
+PRESENT = f"SELECT id FROM projects WHERE id IN ({', '.join(f'${place + 1}' for place in range(PRESENT_AT_ONCE))})"
 
 INSERT = """
 INSERT INTO projects (id, display_name, environment, stytch_id, stytch_public_token, stytch_callback_id, stack_id,
@@ -103,6 +108,12 @@ async def all_projects(reader: Reader) -> list[Project]:
 async def changed_since(reader: Reader, since: int) -> list[tuple[str, int]]:
     """Ids of projects changed after `since` (microseconds) and when."""
     return [(row[0], row[1]) for row in await reader.all(CHANGED, since)]
+
+
+async def present(reader: Reader, ids: Sequence[str]) -> set[str]:
+    """Which of at most `PRESENT_AT_ONCE` projects are still there."""
+    asked = [*ids, *[""] * (PRESENT_AT_ONCE - len(ids))]
+    return {row[0] for row in await reader.all(PRESENT, *asked)}
 
 
 async def insert(tx: Tx, project: Project) -> None:
