@@ -43,6 +43,7 @@ class FaultCode(StrEnum):
     ACCOUNT_IN_USE = "account_in_use"
     ACCOUNT_TWIN = "account_twin"
     ACCOUNT_SLOT_TAKEN = "account_slot_taken"
+    ACCOUNT_OTHER = "account_other"
     ACCOUNT_SUBJECT_TAKEN = "account_subject_taken"
 
     # providers

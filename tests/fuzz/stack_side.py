@@ -77,6 +77,14 @@ class Stage:
         return str(self.people.server("GET", path)["items"][0]["provider_account_id"])
 
     @cached_property
+    def consent_link(self) -> str:
+        """What a refused read of that person's token offers."""
+        path = f"/api/v1/connected-accounts/{self.travelled.person.id}/google/access-token"
+        body = {"scope": "more", "consent_return_url": RETURN_URL}
+        refused = self.people.line.send(Sent("POST", path, headers=self.people.access("server"), body=body))
+        return str(refused.json["details"]["consent_url"].rpartition("/")[2])
+
+    @cached_property
     def channel(self) -> str:
         """A second address of the person's."""
         body = {"user_id": self.person.id, "value": fresh_email(), "type": "email", "used_for_auth": False}
@@ -154,6 +162,7 @@ RECIPES: dict[str, Recipe] = {
         media=FORM,
         headers={"cookie": stage.came.cookies},
     ),
+    "consent_begin": lambda stage: Parts(params={"link": stage.consent_link}),
     "token_exchange": lambda stage: Parts(body=stage.people.token_body(stage.people.code())),
     "cross_domain_authorize": lambda stage: Parts(
         headers=stage.people.access("client", stage.tokens.access, stage.tokens.refresh),

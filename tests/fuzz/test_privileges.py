@@ -25,6 +25,11 @@ FREE = {"display_name", "first_name", "description", "value", "email_address", "
 FREE_OF = {
     ("stack", "oauth_authorize", "state"): "the application's own text, given back as it came",
     ("stack", "cross_domain_authorize", "state"): "the application's own text, given back as it came",
+    (
+        "stack",
+        "consent_begin",
+        "link",
+    ): "it names its project itself, and asks the person whose account it is",
     ("stytch", "users_create", "email"): "an address that is taken in one project is free in the other",
     ("stytch", "passwords_create", "email"): "an address that is taken in one project is free in the other",
     ("stack", "passwords_sign_up", "email"): "an address that is taken in one project is free in the other",

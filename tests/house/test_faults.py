@@ -24,6 +24,7 @@ EXCUSED = {
         FaultCode.TOKEN_SIGNATURE_INVALID: "wire/stack/access.py tells each unusable token in words of its own",
     },
     "stytch": {
+        FaultCode.ACCOUNT_OTHER: "no trip of this dialect is for one account alone",
         FaultCode.ACCOUNT_SLOT_TAKEN: "no request of this dialect links an account on the server's word",
         FaultCode.ACCOUNT_SUBJECT_TAKEN: "no request of this dialect links an account on the server's word",
         FaultCode.ACCOUNT_TWIN: "no request of this dialect links an account on the server's word",

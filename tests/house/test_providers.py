@@ -25,7 +25,7 @@ MAY_NAME = {
     "oneself.wire.stytch.faults": "the one provider that the dialect has an error of its own for",
     "oneself.wire.stytch.sdk": "the dialect's own path for Google's id_tokens",
     "oneself.wire.stytch.sandbox": "the dialect's published examples",
-    "oneself.wire.stack.oauth": "the scopes and parameters that the dialect is compared by",
+    "oneself.wire.stack.asking": "the scopes and parameters that the dialect is compared by",
     "oneself.wire.stack.native": "the dialect's own path for Apple's id_tokens",
     "oneself.cli.dev": "the four that a first start shows",
     "oneself.emulator.personas": "people with another address at one vendor",

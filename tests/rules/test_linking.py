@@ -72,6 +72,7 @@ def facts(
     allow_sign_in: bool = True,
     legacy: str = "",
     address: str = "ada@x.example",
+    only: str = "",
 ) -> Facts:
     """The facts of a trip whose provider says: subject s1, address ada@x.example."""
     return Facts(
@@ -83,6 +84,7 @@ def facts(
         asker=asker,
         allow_sign_in=allow_sign_in,
         allow_connected_accounts=True,
+        only_account=only,
     )
 
 
@@ -229,6 +231,45 @@ ATTACH_ROWS = [
     (facts(view(U, status="disabled"), intent="attach", asker=BY_U), FaultCode.USER_UNAVAILABLE),
     (facts(view(U, security_epoch=2), intent="attach", asker=BY_U), FaultCode.ASKER_GONE),
 ]
+
+# a trip for more consent of an account that is linked: nothing but its tokens may change
+ONLY = "a-user-u-s1-google"
+SAME = SignIn(user_id=U, account_id=ONLY, reason="consented_again")
+
+
+def consent_facts(*people: UserView, only: str = ONLY, **fields: Any) -> Facts:
+    """The facts of a trip for more consent that user u asked for."""
+    return facts(*people, intent="attach", asker=BY_U, only=only, **fields)
+
+
+CONSENT_ROWS = [
+    (consent_facts(view(U, account(U))), SAME),
+    (consent_facts(view(U, account(U, sign_in=False))), SAME),
+    (consent_facts(view(U, account(U, sign_in=False)), view(V, account(V))), SAME),
+    (consent_facts(view(U, account(U)), allow_sign_in=False), SAME),
+    # another account comes back: of nobody, of somebody else, of the same user
+    (consent_facts(view(U, account(U, "s2")), only="a-user-u-s2-google"), FaultCode.ACCOUNT_OTHER),
+    (consent_facts(view(U, account(U, "s2")), view(V, account(V)), only="a-user-u-s2-google"), FaultCode.ACCOUNT_OTHER),
+    (consent_facts(view(U, account(U), account(U, "s2")), only="a-user-u-s2-google"), FaultCode.ACCOUNT_OTHER),
+    # the account has gone, is somebody else's by now, or its name is of another issuer
+    (consent_facts(view(U)), FaultCode.ACCOUNT_OTHER),
+    (consent_facts(view(U), view(V, account(V)), only="a-user-v-s1-google"), FaultCode.ACCOUNT_OTHER),
+    (
+        consent_facts(view(U, msgspec.structs.replace(account(U), issuer="https://git.corp.example"))),
+        FaultCode.ACCOUNT_OTHER,
+    ),
+    # it is carried over from an older id at its next sign-in, and is the same account until then
+    (consent_facts(view(U, account(U, "s0")), only="a-user-u-s0-google", legacy="s0"), SignIn),
+    (consent_facts(view(U, account(U), status="disabled")), FaultCode.USER_UNAVAILABLE),
+    (consent_facts(view(U, account(U), security_epoch=2)), FaultCode.ASKER_GONE),
+]
+
+
+@pytest.mark.parametrize("policy", [STACK, STYTCH])
+@pytest.mark.parametrize(("known", "expected"), CONSENT_ROWS)
+def test_more_consent(known: Facts, policy: Policy, expected: Any) -> None:
+    decision = decide(known, policy)
+    assert holds(decision, expected), decision
 
 
 def holds(decision: Any, expected: Any) -> bool:

@@ -112,6 +112,16 @@ def oauth_callback_form(world: World) -> Held:
 
 
 @case
+def consent_begin(world: World) -> Held:
+    person, _ = world.stack.sign_in(world.providers.newcomer())
+    body = {"scope": "more", "consent_return_url": RETURN_URL}
+    refused = world.stack.call("POST", f"/connected-accounts/{person.user_id}/google/access-token", body)
+    path = refused.json["details"]["consent_url"].split("/", 3)[3]
+    answer = send(world.stack.base_url, "GET", f"/{path}")
+    return Held(answer, 307, None, TEXT, {"location": answer.location}, 1)
+
+
+@case
 def token_exchange(world: World) -> Held:
     trip = world.stack.start()
     landed = world.stack.land(trip, world.stack.visit(trip, world.providers.newcomer()))

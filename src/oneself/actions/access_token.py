@@ -92,7 +92,8 @@ async def fresh(
     `subject` picks one of several accounts at the provider. Raises Fault(PROVIDER_UNKNOWN),
     Fault(PROVIDER_NOT_CONFIGURED), Fault(PROVIDER_NOT_ENABLED), Fault(SHARED_TOKENS_REFUSED), Fault(USER_NOT_FOUND),
     Fault(CONNECTION_MISSING), Fault(SCOPE_MISSING), Fault(RECONNECT_NEEDED) with the fact `ambiguous` where an answer
-    was lost, Fault(PROVIDER_UNAVAILABLE) with the fact `retry_after` in seconds, Fault(PROVIDER_MISCONFIGURED).
+    was lost, both with the facts `account_id` and `granted` (scopes) for a trip that mends it,
+    Fault(PROVIDER_UNAVAILABLE) with the fact `retry_after` in seconds, Fault(PROVIDER_MISCONFIGURED).
     """
     try:
         grants = await _fitting(rt, project, user_id, config_id, subject, scopes)
@@ -123,7 +124,8 @@ async def _fitting(
         raise Fault(FaultCode.CONNECTION_MISSING, "no such connected account")
     fitting = [kept for kept in sets if scope_rules.covers(kept.scopes, scopes)]
     if not fitting:
-        raise Fault(FaultCode.SCOPE_MISSING, "no grant with these scopes")
+        widest = max((kept.scopes for kept in sets), key=lambda name: len(name.split()), default="")
+        raise Fault(FaultCode.SCOPE_MISSING, "no grant with these scopes", account_id=accounts[0], granted=widest)
     key = await rt.projects.data_key(project.id)
     return [_Grant(rt, project, user_id, key, client, kept) for kept in fitting]
 
@@ -152,7 +154,8 @@ async def settle(rt: Runtime) -> None:
 
 async def _refreshed(grants: list[_Grant]) -> TokenSet:
     """The first grant that can be refreshed; if none can, why the last one could not."""
-    why = Fault(FaultCode.SCOPE_MISSING, "no grant that can be refreshed")
+    place = {"account_id": grants[0].kept.account_id, "granted": grants[0].kept.scopes}
+    why = Fault(FaultCode.RECONNECT_NEEDED, "the token has ended, and nothing came with it to renew it by")
     for grant in grants:
         if grant.kept.dead_at or not grant.renewable:
             if grant.kept.dead_at:
@@ -164,6 +167,7 @@ async def _refreshed(grants: list[_Grant]) -> TokenSet:
             if fault.code is not FaultCode.RECONNECT_NEEDED:
                 return _still_alive(grant, fault)
             why = fault
+    why.facts |= place
     raise why
 
 

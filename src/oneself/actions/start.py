@@ -32,7 +32,8 @@ class StartRequest(Noun, frozen=True, kw_only=True):
     `derived`: a secret value that only we can tell; `plain`: a fixed text under a name that holds the state; `none`:
     not at all (the application's PKCE ties the ends). `check_urls` asks for the allow-list of login and signup URLs;
     without it only `after_callback_url` is checked here, the rest in the callback. `peer` is the browser's address, for
-    the limit on starts; empty is not counted by address. `app_key_id` is the project's key that the application
+    the limit on starts; empty is not counted by address. `asker_user_id` is a user whom the server itself names, and
+    `only_account` that user's account which alone may come back. `app_key_id` is the project's key that the application
     showed, `keyless` that it showed none: the callback asks again whether that still does.
     """
 
@@ -42,6 +43,8 @@ class StartRequest(Noun, frozen=True, kw_only=True):
     intent: Intent = "sign_in"
     ticket: Secret | None = None
     asker_session_id: str = ""
+    asker_user_id: str = ""
+    only_account: str = ""
     login_url: str = ""
     signup_url: str = ""
     error_url: str = ""
@@ -148,6 +151,7 @@ def _trip(project: Project, wanted: StartRequest, credentials: ProviderCredentia
         keyless=wanted.keyless,
         callback_url=wanted.callback_url,
         json_mode=wanted.json_mode,
+        only_account=wanted.only_account,
         nonce=wanted.nonce and client.id_token is not None and client.id_token.nonce,
     )
 
@@ -189,5 +193,8 @@ async def _open(
             raise Fault(FaultCode.ASKER_GONE, "the asking session is over")
         if not opened:
             await flows.open_unasked(rt.db, flow, secrets)
+    elif wanted.asker_user_id:
+        if not await flows.open_for_user(rt.db, flow, secrets, wanted.asker_user_id):
+            raise Fault(FaultCode.ASKER_GONE, "the user is gone")
     else:
         await flows.open_unasked(rt.db, flow, secrets)

@@ -17,7 +17,7 @@ from oneself.faults import Fault
 from oneself.model import Project
 from oneself.providers import registry
 from oneself.providers.spec import Provider
-from oneself.wire.stack.oauth import callback_path as stack_callback
+from oneself.wire.stack.asking import callback_path as stack_callback
 from oneself.wire.stytch.cookies import callback_path as stytch_callback
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")

@@ -38,6 +38,8 @@ class Trip(Noun, frozen=True, kw_only=True):
     callback_url: str = ""
     json_mode: bool = False
     nonce: bool = False
+    # a trip for more consent: the account of the asker's that must come back; nothing but its tokens changes
+    only_account: str = ""
 
 
 class Flow(Noun, frozen=True, kw_only=True):

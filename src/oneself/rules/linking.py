@@ -15,7 +15,8 @@ class Facts(Noun, frozen=True, kw_only=True):
 
     `views` are the users concerned: whoever holds the subject, whoever claims the address, whoever asked. `folded`
     is the folded address of the profile, empty where there is none usable. `allow_sign_in` and
-    `allow_connected_accounts` are the provider's flags in the project.
+    `allow_connected_accounts` are the provider's flags in the project. `only_account` is the asker's account that a
+    trip for more consent is for; empty for any other trip.
     """
 
     intent: Intent
@@ -26,6 +27,7 @@ class Facts(Noun, frozen=True, kw_only=True):
     asker: Asker | None
     allow_sign_in: bool
     allow_connected_accounts: bool
+    only_account: str = ""
 
 
 class SignIn(Noun, frozen=True, kw_only=True, tag=True):
@@ -89,12 +91,24 @@ def _attach(facts: Facts, policy: Policy) -> Decision:
         return Refuse(code=FaultCode.USER_UNAVAILABLE, reason="asking_user_gone")
     if view.user.security_epoch != asker.security_epoch:
         return Refuse(code=FaultCode.ASKER_GONE, reason="epoch_moved")
+    if facts.only_account:
+        return _same_account(facts, view)
     holder = sign_in_holder(facts)
     if holder and holder.user_id == view.user.id:
         return SignIn(user_id=view.user.id, account_id=holder.id, reason="already_linked")
     if holder:
         return Refuse(code=FaultCode.ACCOUNT_IN_USE, reason="account_of_another_user")
     return _link(facts, policy, view, "attached")
+
+
+def _same_account(facts: Facts, view: UserView) -> Decision:
+    """More consent changes whose an account is for nobody: the very account comes back, or nothing happens."""
+    profile = facts.profile
+    for account in view.accounts:
+        same = account.issuer == profile.issuer and account.subject in (profile.subject, profile.legacy_subject)
+        if account.id == facts.only_account and same:
+            return SignIn(user_id=view.user.id, account_id=account.id, reason="consented_again")
+    return Refuse(code=FaultCode.ACCOUNT_OTHER, reason="another_account_came_back")
 
 
 def _sign_in(facts: Facts, policy: Policy) -> Decision:

@@ -71,6 +71,7 @@ async def read_facts(
         asker=asker,
         allow_sign_in=allow_sign_in,
         allow_connected_accounts=allow_connected_accounts,
+        only_account=trip.only_account,
     )
 
 

@@ -125,6 +125,8 @@ async def _refused_finisher(tx: Tx, how: Redeeming, flow: Flow, joined: Session 
     asker, policy = flow.asker, flow.trip.policy
     if flow.trip.intent != "attach" or asker is None:
         return None
+    if flow.trip.only_account:
+        return None  # it links nothing, and only the account that is linked already can finish it
     same_user = joined is not None and joined.user_id == asker.user_id and not joined.is_impersonation
     by_pkce = bool(flow.trip.app_challenge)
     if policy.attach_proof == "session" and not same_user:

@@ -2,12 +2,19 @@
 
 from msgspec import UNSET, UnsetType
 
-from oneself.actions import access_token, accounts
+from oneself.actions import access_token, accounts, consent, return_urls
+from oneself.faults import Fault, FaultCode
 from oneself.wire.http import Reply
-from oneself.wire.stack.fields import Form, UserId
+from oneself.wire.stack.catalogue import known
+from oneself.wire.stack.consent import consent_url
+from oneself.wire.stack.faults import refusal_for
+from oneself.wire.stack.fields import Form, Url, UserId
 from oneself.wire.stack.live import require_live_session
 from oneself.wire.stack.operation import Call, Operation, done, items, operation
+from oneself.wire.stack.refusals import Refused
 from oneself.wire.stack.replies import AccessToken, ConnectedAccounts
+
+_MENDED_BY_CONSENT = (FaultCode.SCOPE_MISSING, FaultCode.RECONNECT_NEEDED)
 
 
 class UserPath(Form):
@@ -35,9 +42,12 @@ class OwnProviderPath(Form):
 
 
 class TokenBody(Form):
-    """Which scopes the token must have, separated by spaces."""
+    """Which scopes the token must have, separated by spaces; and, beyond the original, where the browser goes after
+    the consent that a refusal then offers a link to.
+    """
 
     scope: str | UnsetType = UNSET
+    consent_return_url: Url | UnsetType = UNSET
 
 
 async def listing(call: Call) -> Reply:
@@ -80,8 +90,25 @@ async def _token(call: Call, user_id: str, config_id: str, subject: str, body: T
     call.require_self(user_id, "Client can only access its own connected accounts")
     await require_live_session(call)
     scopes = tuple((body.scope or "").split())
-    tokens = await access_token.fresh(call.rt, call.project, user_id, config_id, subject, scopes)
+    if body.consent_return_url and not return_urls.is_trusted(call.project, body.consent_return_url):
+        raise known("REDIRECT_URL_NOT_WHITELISTED")
+    try:
+        tokens = await access_token.fresh(call.rt, call.project, user_id, config_id, subject, scopes)
+    except Fault as fault:
+        if body.consent_return_url and fault.code in _MENDED_BY_CONSENT:
+            raise await _with_link(call, fault, user_id, config_id, scopes, body.consent_return_url) from fault
+        raise
     return done(call, {"access_token": tokens.access_token})
+
+
+async def _with_link(
+    call: Call, fault: Fault, user_id: str, config_id: str, scopes: tuple[str, ...], url: str
+) -> Refused:
+    """The contract's refusal, with what to do next in its details; only who asks for them gets details at all."""
+    refused = refusal_for(fault, call.operation.operation, fault.facts)
+    link = await consent.sealed(call.rt, call.project, user_id, config_id, fault, scopes, url)
+    refused.details = {"reason": fault.code.value, "consent_url": consent_url(call.rt, link) if link else None}
+    return refused
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -25,6 +25,7 @@ _NO_COOKIE = _plain(
     "Inner OAuth cookie not found. This is likely because you refreshed the page during the OAuth sign in "
     "process. Please try signing in again",
 )
+_LINK_GONE = _plain(400, "This link is not valid, or no longer. Ask the application for a new one.")
 _UNAVAILABLE = _plain(503, "The service is temporarily unavailable. Please try again.")
 _OUR_FAULT = _plain(500, "Something went wrong on our side. Please try again.")
 
@@ -66,6 +67,9 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.ACCOUNT_TWIN, None): _plain(
         400, "The same provider type with the same account ID already exists for this user."
     ),
+    (FaultCode.ACCOUNT_OTHER, None): _plain(
+        400, "Another account came back than the one that is connected. Nothing was changed."
+    ),
     (FaultCode.ACCOUNT_SUBJECT_TAKEN, None): _known("OAUTH_PROVIDER_ACCOUNT_ID_ALREADY_USED_FOR_SIGN_IN"),
     (FaultCode.ACCOUNT_IN_USE, None): _known("OAUTH_CONNECTION_ALREADY_CONNECTED_TO_ANOTHER_USER"),
     # providers
@@ -95,6 +99,8 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.FLOW_UNKNOWN, None): _plain(400, "Invalid OAuth state. Please try signing in again."),
     (FaultCode.FLOW_USED, None): _plain(400, "Invalid OAuth state. Please try signing in again."),
     (FaultCode.FLOW_EXPIRED, None): _known("OUTER_OAUTH_TIMEOUT"),
+    (FaultCode.FLOW_UNKNOWN, "consent_begin"): _LINK_GONE,
+    (FaultCode.FLOW_EXPIRED, "consent_begin"): _LINK_GONE,
     (FaultCode.FLOW_COOKIE_MISSING, None): _NO_COOKIE,
     (FaultCode.FLOW_PROVIDER_MISMATCH, None): _INVALID_GRANT,
     (FaultCode.APP_KEY_GONE, None): _known("INVALID_PUBLISHABLE_CLIENT_KEY"),

@@ -9,7 +9,7 @@ from oneself.actions.callback import Landing
 from oneself.faults import FaultCode
 from oneself.model import Project, ProviderCredentials
 from oneself.wire.http import TEXT_TYPE, Reply, json_reply
-from oneself.wire.stack import bodies, claims, cookies, render
+from oneself.wire.stack import asking, bodies, claims, consent, cookies, render
 from oneself.wire.stack.access import check_publishable_key
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.faults import refusal_for
@@ -19,22 +19,11 @@ from oneself.wire.stack.refusals import json_text, plain, reply_of
 
 ONLY_SCOPE = "legacy"
 
-# What the original asks of each provider for itself; a provider that is not named is asked what its own facts say.
-BASE_SCOPES: dict[str, tuple[str, ...]] = {
-    "google": ("openid", "email", "profile"),
-    "github": ("user:email",),
-    "spotify": ("user-read-email", "user-read-private"),
-    "microsoft": ("User.Read", "openid"),
-    "facebook": ("public_profile", "email"),
-    "apple": ("name", "email"),
-}
 # What a provider's form may carry on; the rest is dropped.
 RELAYED = frozenset(
     {"code", "state", "error", "error_description", "error_uri", "error_reason", "iss", "scope", "user"}
 )
 MAX_RELAYED = 16_384
-AUTHORIZE_PARAMS = {"access_type": "offline", "prompt": "consent"}
-EXTRA_PARAMS: dict[str, dict[str, str]] = {"google": {"include_granted_scopes": "true"}}
 
 
 class ProviderPath(LooseForm):
@@ -82,10 +71,8 @@ async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
         raise known("OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS")
     as_json = (query.hexclave_response_mode or query.stack_response_mode) == "json"
     wanted = start.StartRequest(
-        dialect="stack",
+        **asking.asked_of(entry, call.rt.settings.base_url),
         peer=call.request.peer,
-        config_id=entry.config_id,
-        callback_url=call.rt.settings.base_url + callback_path(entry.config_id),
         intent="attach" if query.type == "link" else "sign_in",
         asker_session_id=await _asking_session(call, project, query),
         login_url=query.redirect_uri.partition("#")[0],
@@ -97,12 +84,8 @@ async def authorize(call: Call, query: AuthorizeQuery) -> Reply:
         app_key_id=key.id if key else "",
         keyless=key is None,
         scopes=tuple(query.provider_scope.split()),
-        base_scopes=None if entry.shared else BASE_SCOPES.get(entry.provider),
-        authorize_params=AUTHORIZE_PARAMS | EXTRA_PARAMS.get(entry.provider, {}),
         cookie="none" if as_json else "plain",
         json_mode=as_json,
-        # The original sends none to the providers that it shares, and the address is compared.
-        nonce=not entry.shared,
     )
     started = await start.begin(call.rt, project, wanted)
     if as_json:
@@ -142,11 +125,6 @@ async def _asking_session(call: Call, project: Project, query: AuthorizeQuery) -
     return bearer.session_id if query.type == "link" or bearer.is_anonymous else ""
 
 
-def callback_path(config_id: str) -> str:
-    """The path that a provider sends browsers back to."""
-    return f"/api/v1/auth/oauth/callback/{config_id}"
-
-
 async def relay(call: Call) -> Reply:
     """Send an answer that comes as a form round once more by GET (OAuth 2.0 Form Post Response Mode).
 
@@ -175,7 +153,8 @@ async def callback(call: Call) -> Reply:
         config_id=call.params.provider_id,
     )
     landing = await callback_action.finish(call.rt, came)
-    reply = _landed(landing)
+    consenting = bool(landing.flow.trip.only_account)
+    reply = await consent.landed(call.rt, landing) if consenting else _landed(landing)
     used = landing.fault is not None and landing.fault.code is FaultCode.FLOW_USED
     if landing.flow.cookie_bound and not used:
         reply.headers.append(("set-cookie", cookies.inner_gone(state)))

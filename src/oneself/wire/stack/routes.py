@@ -3,6 +3,7 @@
 from oneself.wire.stack import (
     api_keys,
     connected_accounts,
+    consent,
     contact_channels,
     cross_domain,
     internal_projects,
@@ -20,6 +21,7 @@ from oneself.wire.stack.operation import API_PREFIXES, Operation, under
 
 OPERATIONS: tuple[Operation, ...] = (
     *oauth.OPERATIONS,
+    *consent.OPERATIONS,
     *native.OPERATIONS,
     *token.OPERATIONS,
     *cross_domain.OPERATIONS,
