@@ -1,5 +1,5 @@
-"""What nobody asks for and somebody must do: sweeping rows that ended, handing grants back, rotating signing
-keys, and hearing of other processes' changes.
+"""What nobody asks for and somebody must do: sweeping rows that ended, handing grants back, sending mail, rotating
+signing keys, and hearing of other processes' changes.
 
 Any process may run it, and all may at once: every piece of work is idempotent and small.
 """
@@ -8,12 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from oneself.actions import revoking, signing_rotation
+from oneself.actions import mailing, revoking, signing_rotation
 from oneself.actions import sessions as session_verbs
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault
 from oneself.steps.numbers import Numbers
-from oneself.store import flows, sessions
+from oneself.store import codes, flows, outbox, sessions
 from oneself.store.database import Tx
 
 _LOG = logging.getLogger("oneself.background")
@@ -22,10 +22,13 @@ POLL_SECONDS = 1.0
 SEEN_SECONDS = 5.0
 REVOKE_SECONDS = 2.0
 ROTATE_SECONDS = 10.0
+MAIL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 # Rows of trips stay an hour after their end, so that a timeout can be told from an unknown state.
 FLOWS_STAY_MICROS = 3_600 * 1_000_000
 SESSIONS_STAY_MICROS = 86_400 * 1_000_000
+# One-time codes stay a day, so that somebody late is told that the code is too old.
+CODES_STAY_MICROS = 86_400 * 1_000_000
 BATCH = 500
 
 Sweep = Callable[[Tx, int, int], Awaitable[int]]
@@ -38,6 +41,7 @@ async def run(rt: Runtime) -> None:
             (POLL_SECONDS, "hearing of changes", rt.projects.poll),
             (SEEN_SECONDS, "noting who was seen", lambda: session_verbs.write_seen(rt)),
             (REVOKE_SECONDS, "handing grants back", lambda: revoking.drain(rt)),
+            (MAIL_SECONDS, "sending mail", lambda: mailing.drain(rt)),
             (ROTATE_SECONDS, "rotating signing keys", lambda: signing_rotation.rotate_due(rt)),
             (SWEEP_SECONDS, "sweeping", lambda: sweep(rt)),
         ):
@@ -45,10 +49,18 @@ async def run(rt: Runtime) -> None:
 
 
 async def sweep(rt: Runtime) -> int:
-    """Delete all trips and sessions that ended long enough ago, and forget keys that signed; how many rows went."""
-    keys = await signing_rotation.forget_retired(rt)
-    trips = await _emptied(rt, flows.sweep, FLOWS_STAY_MICROS)
-    return keys + trips + await _emptied(rt, sessions.sweep, SESSIONS_STAY_MICROS)
+    """Delete all trips, sessions, codes and kept letters that ended long enough ago, and forget keys that signed; how
+    many rows went.
+    """
+    gone = await signing_rotation.forget_retired(rt)
+    for one_batch, stay_micros in (
+        (flows.sweep, FLOWS_STAY_MICROS),
+        (sessions.sweep, SESSIONS_STAY_MICROS),
+        (codes.sweep, CODES_STAY_MICROS),
+        (outbox.sweep, 0),
+    ):
+        gone += await _emptied(rt, one_batch, stay_micros)
+    return gone
 
 
 async def _emptied(rt: Runtime, one_batch: Sweep, stay_micros: int) -> int:

@@ -33,6 +33,17 @@ class FaultCode(StrEnum):
     FACTORS_MANY = "factors_many"
     PASSWORD_WRONG = "password_wrong"
 
+    # mail, and the one-time codes in it
+    MAIL_OFF = "mail_off"
+    MAIL_NOT_SENT = "mail_not_sent"
+    MAIL_REFUSED = "mail_refused"
+    CODE_UNKNOWN = "code_unknown"
+    CODE_EXPIRED = "code_expired"
+    CODE_USED = "code_used"
+    CODE_WORN = "code_worn"
+    OTP_OFF = "otp_off"
+    SECOND_FACTOR_NEEDED = "second_factor_needed"
+
     # teams
     TEAM_NOT_FOUND = "team_not_found"
     TEAM_MEMBER_NOT_FOUND = "team_member_not_found"

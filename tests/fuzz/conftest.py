@@ -13,10 +13,11 @@ from tests.conftest import ENGINES
 from tests.fuzz import described
 from tests.fuzz.described import DIALECTS, Description, Dialect
 from tests.fuzz.ground import Watch, ground_of
+from tests.fuzz.letters import Mailbox
 from tests.fuzz.people import People
 from tests.fuzz.sides import Side
 from tests.fuzz.stack_side import StackSide
-from tests.fuzz.standing import OURS, PROJECTS, THEIRS, Standing, standing
+from tests.fuzz.standing import OURS, PROJECTS, RING, THEIRS, Standing, standing
 from tests.fuzz.stytch_side import StytchSide
 from tests.fuzz.trying import Trial
 
@@ -59,8 +60,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield World(
             server,
             {dialect: described.read(line, dialect) for dialect in DIALECTS},
-            People(line, OURS, server.emulator_url),
-            People(line, THEIRS, server.emulator_url),
+            People(line, OURS, server.emulator_url, Mailbox(ground, RING, OURS.id)),
+            People(line, THEIRS, server.emulator_url, Mailbox(ground, RING, THEIRS.id)),
             Watch(ground),
             str(request.param),
         )

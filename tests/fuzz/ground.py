@@ -13,7 +13,13 @@ import asyncpg
 Rows = Mapping[str, Counter[tuple[Any, ...]]]
 
 # When somebody was last seen says nothing about what a request did; it is written late and in batches.
-UNTOLD = {"sessions": {"last_accessed_at"}, "users": {"last_active_at"}}
+# Neither does that a letter was tried, nor that somebody guessed at a code.
+UNTOLD = {
+    "sessions": {"last_accessed_at"},
+    "users": {"last_active_at"},
+    "outbox": {"attempts", "next_at", "sent_at"},
+    "one_time_codes": {"attempts"},
+}
 REFUSALS = "Refuse:"
 
 
@@ -103,7 +109,7 @@ class Watch:
 
     def clear(self, kept: Collection[str]) -> None:
         """Take away all people and trips, and all projects but these, so that the next look is quick."""
-        for table in ("users", "flows", "audit", "user_tombstones"):
+        for table in ("users", "flows", "audit", "user_tombstones", "outbox", "one_time_codes"):
             self.ground.run(f"DELETE FROM {table}")
         listed = ", ".join(f"'{project_id}'" for project_id in kept)
         self.ground.run(f"DELETE FROM projects WHERE id NOT IN ({listed})")

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.fuzz.letters import Mailbox
 from tests.fuzz.sending import FORM, NOTHING, Answer, Line, Sent
 from tests.fuzz.standing import APP, DEVICE_APP, INTERNAL, LOGIN_URL, RETURN_URL, Keys
 
@@ -98,9 +99,10 @@ class Arrival:
 class People:
     """The people of one project, made over the API as an application would."""
 
-    def __init__(self, line: Line, keys: Keys, emulator_url: str) -> None:
+    def __init__(self, line: Line, keys: Keys, emulator_url: str, mailbox: Mailbox | None = None) -> None:
         self.line = line
         self.keys = keys
+        self._mailbox = mailbox
         self.emulator_url = emulator_url
         self.emulator = Line(emulator_url)
         self._kept: dict[str, Any] = {}
@@ -115,6 +117,18 @@ class People:
     def forget(self) -> None:
         """Nothing that was kept is there any more."""
         self._kept.clear()
+
+    # --- mail -------------------------------------------------------------------------------------
+
+    def sign_in_code(self) -> str:
+        """A code out of a mail to somebody new."""
+        return self._mailed("/auth/otp/send-sign-in-code", fresh_email())
+
+    def _mailed(self, path: str, email: str) -> str:
+        assert self._mailbox is not None
+        body = {"email": email, "callback_url": RETURN_URL}
+        self.ok(Sent("POST", f"/api/v1{path}", headers=self.access("client"), body=body))
+        return self._mailbox.code(email)
 
     # --- calls ------------------------------------------------------------------------------------
 

@@ -114,6 +114,11 @@ class Stage:
         return self.people.stack_arrival()
 
     @cached_property
+    def sign_in_code(self) -> str:
+        """A code out of a mail."""
+        return self.people.sign_in_code()
+
+    @cached_property
     def with_password(self) -> Tokens:
         """Somebody with a password, whom a request may change."""
         return self.people.tokens(self.people.person(password=PASSWORD))
@@ -136,6 +141,8 @@ WORDS: Words = {
     "email": lambda _: fresh_email(),
     "password": lambda _: PASSWORD,
     "redirect_uri": lambda _: RETURN_URL,
+    "callback_url": lambda _: RETURN_URL,
+    "code": lambda stage: stage.sign_in_code,
     "code_challenge": lambda _: CHALLENGE,
     "display_name": lambda _: fresh("name"),
 }
@@ -196,6 +203,11 @@ RECIPES: dict[str, Recipe] = {
     "passwords_sign_up": lambda stage: Parts(
         headers=stage.people.access("client"), body={"email": fresh_email(), "password": PASSWORD}
     ),
+    "otp_send": lambda stage: Parts(
+        headers=stage.people.access("client"), body={"email": fresh_email(), "callback_url": RETURN_URL}
+    ),
+    "otp_sign_in": lambda stage: Parts(headers=stage.people.access("client"), body={"code": stage.sign_in_code}),
+    "otp_check": lambda stage: Parts(headers=stage.people.access("client"), body={"code": stage.sign_in_code}),
     "passwords_update": lambda stage: Parts(
         headers=_as(stage, stage.with_password),
         body={"old_password": PASSWORD, "new_password": f"another {PASSWORD}"},

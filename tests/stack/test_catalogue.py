@@ -48,6 +48,8 @@ CASES: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "USER_EMAIL_ALREADY_EXISTS": ({"email": EMAIL}, [EMAIL]),
     "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE": (CHANNEL, ["email", EMAIL]),
     "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE/unverified": (CHANNEL, ["email", EMAIL, True]),
+    "USER_EMAIL_ALREADY_EXISTS/unverified": ({"email": EMAIL}, [EMAIL, True]),
+    "MULTI_FACTOR_AUTHENTICATION_REQUIRED": ({"attempt_code": "c"}, ["c"]),
     "PASSWORD_TOO_SHORT": ({"min_length": 8}, [8]),
     "TEAM_NOT_FOUND": ({"team_id": "t"}, ["t"]),
     "TEAM_MEMBERSHIP_NOT_FOUND": ({"team_id": "t", "user_id": "u"}, ["t", "u"]),

@@ -170,6 +170,15 @@ class Stack:
         tokens = self.ok("POST", "/auth/sessions", {"user_id": user["id"]})
         return Person(user["id"], tokens["access_token"], tokens["refresh_token"], email)
 
+    # --- mail -------------------------------------------------------------------------------------
+
+    def letters(self, to: str) -> list[dict[str, str]]:
+        """What a development server wrote to somebody, newest first."""
+        answer = send(self.base_url, "GET", f"/mail.json?{urlencode({'to': to})}")
+        assert answer.status == 200, answer.text
+        found: list[dict[str, str]] = answer.json["letters"]
+        return found
+
     # --- trips ------------------------------------------------------------------------------------
 
     def authorize_path(self, provider: str, **changes: str | None) -> tuple[str, str]:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
+from oneself.mail.smtp import MailServer
 from oneself.model import Project, ProviderCredentials, Secret
 from oneself.providers import registry
 from oneself.rules.lifetimes import MINUTE, SECOND
-from oneself.rules.limits import Meter
+from oneself.rules.limits import Meter, origin_of
 from oneself.steps.hashing import HashingPool
+from oneself.steps.mailing import Post
 from oneself.steps.numbers import Numbers
 from oneself.store import projects as store
 from oneself.store.database import Database
@@ -56,7 +58,9 @@ class Settings:
     `jwks_seconds` how long clients may keep the published keys.
 
     `base_url` is the origin that browsers and providers reach us at, without a trailing slash. `starts_per_address` and
-    `starts_per_project` are trips begun in a minute, in each process; 0 is no limit.
+    `starts_per_project` are trips begun in a minute, in each process, `mails_per_address` letters of one kind that
+    wait for an answer within an hour; 0 is no limit. `keep_mail` keeps letters for the development page instead of
+    striking them off.
     """
 
     base_url: str
@@ -74,6 +78,8 @@ class Settings:
     refresh_wait_seconds: float = 15.0
     starts_per_address: int = 0
     starts_per_project: int = 0
+    mails_per_address: int = 0
+    keep_mail: bool = False
     dev: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)
 
@@ -217,6 +223,7 @@ class Runtime:
     projects: ProjectDirectory
     settings: Settings
     shared: Mapping[str, SharedCredentials] = field(default_factory=dict)
+    mail_server: MailServer | None = None
     signers: dict[Any, Any] = field(default_factory=dict)
     proven: OrderedDict[bytes, Any] = field(default_factory=OrderedDict)
     clients: dict[tuple[str, str], tuple[ProviderCredentials, Client]] = field(default_factory=dict)
@@ -278,6 +285,36 @@ async def _resolved(rt: Runtime, project: Project, credentials: ProviderCredenti
         key = await rt.projects.data_key(project.id)
         secret = key.open(credentials.client_secret, project.id, credentials.config_id, "client_secret").decode()
     return resolve(provider, credentials, Secret(secret))
+
+
+def count_start(rt: Runtime, project: Project, peer: str) -> None:
+    """Whoever is not known may begin only so much in a minute, since each time leaves a row: a trip, a letter.
+
+    An empty `peer` is not counted by address. Raises Fault(LIMIT_REACHED).
+    """
+    now, settings = rt.clock(), rt.settings
+    most = settings.starts_per_address if peer else 0
+    wait = rt.starts.take(f"address {origin_of(peer)}", most, now)
+    # What one address has too much is not counted against the project: it must not lock others out.
+    wait = wait or rt.starts.take(f"project {project.id}", settings.starts_per_project, now)
+    if wait:
+        raise Fault(FaultCode.LIMIT_REACHED, "too many trips begun in this minute", retry_after=wait)
+
+
+async def post_of(rt: Runtime, project: Project) -> Post | None:
+    """How letters of this project leave; None where no mail server is configured and nobody looks at them."""
+    if rt.mail_server is None and not rt.settings.keep_mail:
+        return None
+    key = await rt.projects.data_key(project.id)
+    return Post(project, key, rt.random, sent=rt.mail_server is not None)
+
+
+async def require_post(rt: Runtime, project: Project) -> Post:
+    """The same for what is nothing without mail. Raises Fault(MAIL_OFF)."""
+    how = await post_of(rt, project)
+    if how is None:
+        raise Fault(FaultCode.MAIL_OFF, "no mail server is configured")
+    return how
 
 
 def takes_grants_back(project: Project, config_id: str = "") -> bool:

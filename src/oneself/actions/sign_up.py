@@ -3,19 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-import msgspec
-
 from oneself.actions.runtime import Runtime
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
-from oneself.model import Factor, Noun, Project, Secret, Session, User, UserView
+from oneself.model import Factor, Noun, Project, Secret, Session, UserView
 from oneself.rules.addresses import fold_email
 from oneself.rules.policies import policy_of
-from oneself.steps.people import new_email, new_user
+from oneself.steps import newcomers
+from oneself.steps.people import new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish, open_session
 from oneself.steps.teams import with_personal_team
-from oneself.store import users, views
+from oneself.store import users
 from oneself.store.database import Tx
 
 Way = Literal["password", "anonymous"]
@@ -53,8 +52,14 @@ async def with_password(rt: Runtime, project: Project, wanted: PasswordSignUp) -
     async def work(tx: Tx) -> SignedUp:
         if await users.sign_in_owner(tx, project.id, folded):
             raise Fault(FaultCode.EMAIL_IN_USE, "somebody signs in with it", email=wanted.email)
-        base = await _anonymous(tx, project, wanted.anonymous_id)
-        view = await _named(tx, rt, project, base, wanted, folded)
+        base = await newcomers.anonymous(tx, project, wanted.anonymous_id)
+        who = newcomers.Newcomer(
+            address=wanted.email,
+            folded=folded,
+            password_hash=wanted.password_hash,
+            password_id=new_uuid(rt.random),
+        )
+        view = await newcomers.settle_in(tx, project, rt.random, base, who)
         reason = "anonymous_upgraded" if base else "asked_for"
         return await _signed_in(tx, rt, project, view, wanted.session, "password", reason)
 
@@ -76,44 +81,6 @@ async def anonymously(rt: Runtime, project: Project, wish: SessionWish) -> Signe
 def _check_open(project: Project) -> None:
     if not policy_of(project, "stack").sign_up:
         raise Fault(FaultCode.SIGN_UP_CLOSED, "sign_up_closed")
-
-
-async def _anonymous(tx: Tx, project: Project, user_id: str) -> UserView | None:
-    """The anonymous user to upgrade, locked; None where there is none, or it is not anonymous any more."""
-    if not user_id:
-        return None
-    version = await users.lock(tx, project.id, user_id)
-    view = await views.read(tx, project.id, user_id) if version is not None else None
-    return view if view is not None and view.user.is_anonymous else None
-
-
-async def _named(
-    tx: Tx, rt: Runtime, project: Project, base: UserView | None, wanted: PasswordSignUp, folded: str
-) -> UserView:
-    user = await _written(tx, rt, project, base, wanted)
-    others = []
-    for old in base.emails if base else ():
-        if old.folded == folded:
-            await users.delete_email(tx, project.id, old.id)
-            continue
-        kept = msgspec.structs.replace(old, is_primary=False)
-        if old.is_primary:
-            await users.update_email(tx, project.id, kept)
-        others.append(kept)
-    email = new_email(rt.random, tx.now, user.id, wanted.email, folded)
-    await users.insert_email(tx, project.id, email)
-    return UserView(user=user, emails=(*others, email), accounts=base.accounts if base else ())
-
-
-async def _written(tx: Tx, rt: Runtime, project: Project, base: UserView | None, wanted: PasswordSignUp) -> User:
-    named = {"password_hash": wanted.password_hash, "password_id": new_uuid(rt.random)}
-    if base is None:
-        user = new_user(rt.random, tx.now, **named)
-        await users.insert(tx, project.id, user)
-        return user
-    user = msgspec.structs.replace(base.user, is_anonymous=False, signed_up_at=tx.now, **named)
-    await users.update(tx, project.id, user)
-    return user
 
 
 async def _signed_in(

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from oneself.actions.runtime import Runtime, client_of
+from oneself.actions.runtime import Runtime, client_of, count_start
 from oneself.crypto import opaque, pkce
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Flow, Intent, Noun, Project, ProviderCredentials, Secret, Trip
 from oneself.rules import scopes
 from oneself.rules.lifetimes import SECOND
-from oneself.rules.limits import origin_of
 from oneself.rules.policies import policy_of
 from oneself.rules.return_urls import chosen_url, is_trusted
 from oneself.steps.flow_secrets import cookie_hash, state_hash, ticket_hash
@@ -83,7 +82,7 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
     Fault(TICKET_INVALID), Fault(ASKER_GONE), Fault(REQUEST_INVALID) for more than a trip may carry,
     Fault(LIMIT_REACHED) with the fact `retry_after` in seconds, and what fetching an issuer's metadata may raise.
     """
-    _count_start(rt, project, wanted)
+    count_start(rt, project, wanted.peer)
     credentials, client = await client_of(rt, project, wanted.config_id)
     if credentials.shared and wanted.scopes:
         raise Fault(FaultCode.SHARED_SCOPES_REFUSED, "shared credentials ask for their own scopes only")
@@ -108,17 +107,6 @@ async def begin(rt: Runtime, project: Project, wanted: StartRequest) -> Started:
         base_params=wanted.authorize_params,
     )
     return Started(location, state, cookie, rt.settings.flow_seconds)
-
-
-def _count_start(rt: Runtime, project: Project, wanted: StartRequest) -> None:
-    """Whoever is not known may start only so many trips: each is a row."""
-    now, settings = rt.clock(), rt.settings
-    most = settings.starts_per_address if wanted.peer else 0
-    wait = rt.starts.take(f"address {origin_of(wanted.peer)}", most, now)
-    # What one address has too much is not counted against the project: it must not lock others out.
-    wait = wait or rt.starts.take(f"project {project.id}", settings.starts_per_project, now)
-    if wait:
-        raise Fault(FaultCode.LIMIT_REACHED, "too many trips begun in this minute", retry_after=wait)
 
 
 def _check_challenge(wanted: StartRequest) -> None:

@@ -83,6 +83,7 @@ def _config(wanted: DeclaredProject) -> ProjectConfig:
         pkce_required_for_oauth=wanted.pkce_required_for_oauth,
         migrate_sessions_from=wanted.migrate_sessions_from,
         first_party=wanted.first_party,
+        mail_notices=wanted.mail_notices,
     )
 
 

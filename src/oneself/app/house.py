@@ -61,7 +61,7 @@ class House:
 
         Raises StartRefused.
         """
-        async with opened_runtime(self.config, upgrade=self._dev is not None) as rt:
+        async with opened_runtime(self.config, upgrade=self._dev is not None, keep_mail=self._dev is not None) as rt:
             await declare_projects(rt, self.config)
             metrics = Metrics(rt, self.config.metrics_token, self._place) if self.config.metrics_token else None
             self._faces = self._built(rt, metrics)

@@ -5,6 +5,8 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from oneself.actions import key_ring, projects
 from oneself.actions.runtime import ProjectDirectory, Runtime, Settings, SharedCredentials
@@ -12,6 +14,7 @@ from oneself.app.declaring import declaration, shared_credentials
 from oneself.config import Config
 from oneself.crypto.seal import KeyRing
 from oneself.faults import Fault, FaultCode
+from oneself.mail.smtp import MailServer
 from oneself.store.database import Database
 from oneself.store.migrate import migrate, schema_status
 from oneself.store.opening import open_database
@@ -28,10 +31,13 @@ def microseconds() -> int:
 
 
 @asynccontextmanager
-async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool = True) -> AsyncIterator[Runtime]:
+async def opened_runtime(
+    config: Config, *, upgrade: bool = False, serving: bool = True, keep_mail: bool = False
+) -> AsyncIterator[Runtime]:
     """Open what the actions need, on a schema that this code may use; `upgrade` brings it up first.
 
-    `serving` takes a SQLite file for this process alone; tools share it. Raises StartRefused.
+    `serving` takes a SQLite file for this process alone; tools share it. `keep_mail` keeps letters to be
+    looked at. Raises StartRefused.
     """
     try:
         ring = KeyRing.parse(config.master_keys.reveal(), os.urandom)
@@ -60,7 +66,8 @@ async def opened_runtime(config: Config, *, upgrade: bool = False, serving: bool
                 clock=microseconds,
                 random=os.urandom,
                 projects=ProjectDirectory(db, ring, os.urandom),
-                settings=_settings(config),
+                settings=replace(_settings(config), keep_mail=keep_mail),
+                mail_server=mail_server(config),
                 shared={
                     name: SharedCredentials(*shared_credentials(name, shared))
                     for name, shared in config.shared_providers.items()
@@ -135,6 +142,22 @@ def _declare_words(name: str, fault: Fault) -> str:
     return f"The project {name} cannot be declared: {fault.detail or fault.code.value}."
 
 
+def mail_server(config: Config) -> MailServer | None:
+    """The mail server of the settings; None where they name none."""
+    smtp = config.smtp
+    if not smtp.host:
+        return None
+    return MailServer(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        sender=smtp.sender,
+        user=smtp.user,
+        password=smtp.password,
+        hello=urlsplit(config.base_url).hostname or "localhost",
+    )
+
+
 def _settings(config: Config) -> Settings:
     return Settings(
         base_url=config.base_url,
@@ -149,6 +172,7 @@ def _settings(config: Config) -> Settings:
         body_limit_bytes=config.limits.body_bytes,
         starts_per_address=config.limits.starts_per_address,
         starts_per_project=config.limits.starts_per_project,
+        mails_per_address=config.limits.mails_per_address,
         allow_shared_tokens=config.allow_shared_tokens,
         probe_tokens=config.probe_tokens,
     )

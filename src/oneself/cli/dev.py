@@ -103,7 +103,7 @@ def settings(base_url: str, data: Path, keys: DevKeys, tls: Tls | None = None) -
         provider_ca=tls.ca_pem if tls else "",
         log_level="warning",
         # scripts and test suites begin hundreds of trips from this one machine
-        limits=Limits(starts_per_address=0, starts_per_project=0),
+        limits=Limits(starts_per_address=0, starts_per_project=0, mails_per_address=0),
         projects=(
             DeclaredProject(
                 id=project.id,
@@ -124,6 +124,7 @@ def settings(base_url: str, data: Path, keys: DevKeys, tls: Tls | None = None) -
                     DeclaredRedirect(url=url, default=place == 0) for place, url in enumerate(RETURN_URLS)
                 ),
                 authorized_origins=("http://localhost:3000",),
+                otp_enabled=True,
                 providers={name: _provider(name, base_url, keys) for name in PROVIDERS},
             ),
         ),
@@ -136,6 +137,7 @@ def announcement(base_url: str, keys: DevKeys, tls: Tls | None = None) -> dict[s
         "base_url": base_url,
         "project": keys.project,
         "emulator_url": f"{base_url}{EMULATOR_PATH}",
+        "mail_url": f"{base_url}/mail.json",
     }
     return said | {"ca_file": str(tls.ca), "ca_key_sha256": tls.ca_digest} if tls else said
 
@@ -184,6 +186,7 @@ def _keys(keys: DevKeys) -> list[tuple[str, str]]:
 def _links(base_url: str) -> list[tuple[str, str]]:
     return [
         ("Emulated providers", f"{base_url}{EMULATOR_PATH}/"),
+        ("Mail that would have been sent", f"{base_url}/mail"),
         ("Stytch's dialect, OpenAPI", f"{base_url}/openapi/stytch.json"),
         ("Stack Auth's dialect, OpenAPI", f"{base_url}/openapi/stack.json"),
         ("Health", f"{base_url}/health"),

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from oneself.actions import projects
 from oneself.actions.runtime import Runtime, client_of
-from oneself.app import StartRefused, opened_database, opened_runtime
+from oneself.app import StartRefused, mail_server, opened_database, opened_runtime
 from oneself.cli.choosing import choice, settings_of
 from oneself.cli.output import OUT, json_line
 from oneself.config import Config, unsafe_for_serving
@@ -58,9 +58,24 @@ def _settings(config: Config, *, serving: bool) -> Iterator[Finding]:
 
 
 async def _collected(config: Config) -> list[Finding]:
+    mail = await _mail(config)
     if not config.database_url:
-        return []
-    return [finding async for finding in _stored(config)]
+        return [mail]
+    return [*[finding async for finding in _stored(config)], mail]
+
+
+async def _mail(config: Config) -> Finding:
+    """The mail server, by reaching it and signing in there; nothing is sent."""
+    server = mail_server(config)
+    if server is None:
+        words = "none is configured: no codes are mailed, and nobody is told of a new way in (`smtp.host` sets one)"
+        return Finding("mail", True, words)
+    where = f"{server.host}:{server.port}"
+    try:
+        await server.check()
+    except Fault as fault:
+        return Finding("mail", False, f"{where}: {fault.detail}; look at `smtp` in the settings")
+    return Finding("mail", True, f"{where} takes mail from {server.sender}")
 
 
 async def _stored(config: Config) -> AsyncIterator[Finding]:

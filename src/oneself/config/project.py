@@ -173,6 +173,10 @@ class DeclaredProject(Part, frozen=True):
     first_party: Annotated[bool, Meta(description="Belongs to the operator; may read tokens of shared clients.")] = (
         False
     )
+    mail_notices: Annotated[
+        bool,
+        Meta(description="Tell people by mail of every new way in: a linked account, a new password."),
+    ] = True
     policies: Annotated[
         dict[Literal["stytch", "stack", "console"], DeclaredPolicy],
         Meta(description="How users and accounts are decided about, by dialect."),

@@ -72,6 +72,15 @@ class Limits(Part, frozen=True):
             le=1_000_000_000,
         ),
     ] = 12_000
+    mails_per_address: Annotated[
+        int,
+        Meta(
+            description="Letters of one kind (to sign in, to verify, to reset) that wait for an answer at one address: "
+            "so many in an hour, in one project; 0 is no limit.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 20
     provider_seconds: Annotated[
         int, Meta(description="Seconds that one call to a provider may take in all.", ge=1, le=120)
     ] = 10
@@ -91,7 +100,13 @@ class Smtp(Part, frozen=True):
     ] = "starttls"
     user: Annotated[str, Meta(description="Account to sign in with, if the server asks.")] = ""
     password: Annotated[Secret, Meta(description="Password of that account.")] = Secret("")
-    sender: Annotated[str, Meta(description="Address that messages come from.")] = ""
+    sender: Annotated[
+        str,
+        Meta(
+            description="Address that messages come from: `id@example.com`, or `Name <id@example.com>`; without a "
+            "name, the project's."
+        ),
+    ] = ""
 
 
 class SharedProvider(Part, frozen=True):

@@ -4,6 +4,7 @@ Times are integers: microseconds since 1970-01-01 UTC. Ids are UUIDv4 text witho
 """
 
 from oneself.model.identities import EmailVerdict, Identity, Profile, TokenSet
+from oneself.model.mail import CodeKind, Letter, LetterKind, OneTimeCode
 from oneself.model.projects import (
     EmailTrust,
     KeyKind,
@@ -25,6 +26,7 @@ from oneself.model.users import EmailAddress, ExternalAccount, PhoneNumber, Team
 __all__ = [
     "Asker",
     "AuditEntry",
+    "CodeKind",
     "Dialect",
     "EmailAddress",
     "EmailTrust",
@@ -35,8 +37,11 @@ __all__ = [
     "Identity",
     "Intent",
     "KeyKind",
+    "Letter",
+    "LetterKind",
     "Listing",
     "Noun",
+    "OneTimeCode",
     "Operand",
     "OperandName",
     "PhoneNumber",

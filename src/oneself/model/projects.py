@@ -94,6 +94,8 @@ class ProjectConfig(Noun, frozen=True, kw_only=True):
     # the provider whose id_tokens Stytch's dialect opens sessions for; none without a name
     migrate_sessions_from: str = ""
     first_party: bool = False
+    # tell users by mail of every new way in to their account
+    mail_notices: bool = True
     # facts that a dialect keeps for itself (Stack's rendered overrides, descriptions, logo addresses)
     extras: dict[str, Any] = msgspec.field(default_factory=dict)
 

@@ -15,6 +15,13 @@ FLOW_KEPT = 60 * MINUTE
 # For how long a grant that an unlink ended is tried to be handed back to its provider.
 GRANTS_HANDED_BACK_FOR = 7 * DAY
 
+# Codes in mails, and the code of a sign-in that waits for its second factor.
+MAILED_CODE = 7 * DAY
+ATTEMPT_CODE = 5 * MINUTE
+
+# For how long a mail is tried to be sent; what is only kept to be looked at goes after the same time.
+MAIL_GIVEN_UP_AFTER = DAY
+
 MIN_SESSION_MINUTES = 5
 MAX_SESSION_MINUTES = 527_040
 

@@ -44,3 +44,14 @@ def is_trusted(project: Project, url: str) -> bool:
 def with_query(url: str, pairs: list[tuple[str, str]]) -> str:
     """The URL with parameters appended to its query. Raises Fault(REDIRECT_INVALID) for what is no clean URL."""
     return redirects.with_query(url, pairs)
+
+
+def code_link(project: Project, url: str, code: str) -> str:
+    """Where a letter's button leads: the application's URL with the code in its query.
+
+    Raises Fault(REDIRECT_NOT_ALLOWED) for a URL that is on none of the project's trusted domains, and for the scheme of
+    apps, which no mail reader follows.
+    """
+    if not is_trusted(project, url) or not url.lower().startswith("http"):
+        raise Fault(FaultCode.REDIRECT_NOT_ALLOWED, "not a trusted domain", which="callback")
+    return redirects.with_query(url, [("code", code)])

@@ -9,6 +9,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.wire.console import words
 from oneself.wire.console.demo import Demo
 from oneself.wire.console.dev import DevPage
+from oneself.wire.console.mail import JSON_PATH, PATH, MailPages
 from oneself.wire.console.render import file, page, redirect
 from oneself.wire.http import Reply, Request, Route
 from oneself.wire.mounting import mount
@@ -35,10 +36,12 @@ def _routes(rt: Runtime, dev: DevPage | None) -> list[Route]:
     routes = [_route("GET", "/console/{name}", "file", _file, "A file that the pages need")]
     if dev is None:
         return [*routes, _route("GET", "/", "landing", _landing, "That the server runs")]
-    demo = Demo(rt, dev)
+    demo, mail = Demo(rt, dev), MailPages(rt)
     return [
         *routes,
         _route("GET", "/", "home", demo.home, "Who is signed in"),
+        _route("GET", PATH, "mail", mail.shown, "What was written to people"),
+        _route("GET", JSON_PATH, "mail_json", mail.listed, "The same for scripts"),
         _route("POST", "/console/start", "start", demo.begin, "To a provider"),
         _route("GET", "/console/callback/{config_id}", "callback", demo.finish, "Back from it"),
         _route("POST", "/console/unlink", "unlink", demo.unlink, "Take an account away"),

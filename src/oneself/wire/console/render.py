@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from oneself import __version__
+from oneself.actions.mailing import KeptLetter
 from oneself.model import AuditEntry, EmailAddress, ExternalAccount, UserView
 from oneself.wire.console import words
 from oneself.wire.http import HTML_TYPE, Reply
@@ -77,6 +78,25 @@ def story(entries: list[AuditEntry]) -> list[dict[str, str]]:
             "actor": entry.actor,
         }
         for entry in entries
+    ]
+
+
+def letters(found: list[KeptLetter]) -> list[dict[str, Any]]:
+    """Letters as the page shows them: the text without what it shows by itself, the link and the code."""
+    return [
+        {
+            "id": letter.id,
+            "subject": letter.subject,
+            "to": letter.to,
+            "state": {"sent": "sent", "waiting": "waits to be sent", "kept": "not sent"}[letter.state],
+            "tag": {"sent": "good", "waiting": "open", "kept": ""}[letter.state],
+            "when": _moment(letter.at),
+            "when_iso": _iso(letter.at),
+            "paragraphs": [part for part in letter.text.split("\n\n") if "\n" not in part.strip()],
+            "link": letter.link,
+            "code": letter.code,
+        }
+        for letter in found
     ]
 
 

@@ -181,6 +181,13 @@ CATALOGUE: dict[str, Refusal] = dict(
             ("would_work_if_email_was_verified", False),
         ),
         _entry(
+            "USER_EMAIL_ALREADY_EXISTS/unverified",
+            409,
+            "A user with email {email!j} already exists" + _UNVERIFIED,
+            "email",
+            ("would_work_if_email_was_verified", True),
+        ),
+        _entry(
             "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE",
             409,
             'This email "({contact_channel_value})" is already used for authentication by another account.',
@@ -230,6 +237,20 @@ CATALOGUE: dict[str, Refusal] = dict(
             "user_id",
         ),
         _entry("TEAM_MEMBERSHIP_ALREADY_EXISTS", 409, "Team membership already exists."),
+        _entry("VERIFICATION_CODE_NOT_FOUND", 404, "The verification code does not exist for this project."),
+        _entry("VERIFICATION_CODE_EXPIRED", 400, "The verification code has expired."),
+        _entry("VERIFICATION_CODE_ALREADY_USED", 409, "The verification link has already been used."),
+        _entry(
+            "VERIFICATION_CODE_MAX_ATTEMPTS_REACHED",
+            400,
+            "The verification code nonce has reached the maximum number of attempts. This code is not valid anymore.",
+        ),
+        _entry(
+            "MULTI_FACTOR_AUTHENTICATION_REQUIRED",
+            400,
+            "Multi-factor authentication is required for this user.",
+            "attempt_code",
+        ),
         # --- OAuth ------------------------------------------------------------------------------
         _entry(
             "REDIRECT_URL_NOT_WHITELISTED",

@@ -53,6 +53,19 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.EMAIL_NOT_FOUND, None): _plain(404, "Contact channel not found."),
     (FaultCode.EMAIL_OWN_TWICE, None): _plain(409, "This user has this contact channel already."),
     (FaultCode.EMAIL_INVALID, None): _plain(400, "The e-mail address is not valid."),
+    (FaultCode.EMAIL_OWNER_UNVERIFIED, "otp_send"): _known("USER_EMAIL_ALREADY_EXISTS/unverified"),
+    (FaultCode.EMAIL_OWNER_UNVERIFIED, "otp_sign_in"): _known("USER_EMAIL_ALREADY_EXISTS/unverified"),
+    # mail and the codes in it
+    (FaultCode.OTP_OFF, None): _plain(403, "OTP sign-in is not enabled for this project"),
+    (FaultCode.MAIL_OFF, None): _plain(
+        400,
+        "This server sends no mail, because it has no mail server. Its operator sets one under `smtp` in its settings.",
+    ),
+    (FaultCode.CODE_UNKNOWN, None): _known("VERIFICATION_CODE_NOT_FOUND"),
+    (FaultCode.CODE_EXPIRED, None): _known("VERIFICATION_CODE_EXPIRED"),
+    (FaultCode.CODE_USED, None): _known("VERIFICATION_CODE_ALREADY_USED"),
+    (FaultCode.CODE_WORN, None): _known("VERIFICATION_CODE_MAX_ATTEMPTS_REACHED"),
+    (FaultCode.SECOND_FACTOR_NEEDED, None): _known("MULTI_FACTOR_AUTHENTICATION_REQUIRED"),
     (FaultCode.PASSWORD_WRONG, None): _known("EMAIL_PASSWORD_MISMATCH"),
     (FaultCode.LIMIT_REACHED, None): _plain(429, "Too many requests. Please try again in a moment."),
     # teams

@@ -46,6 +46,8 @@ FilledEmail = Annotated[str, _text("email", "non_empty", schema={"format": "emai
 SignInEmail = Annotated[str, _text("email", "sign_in_email", schema={"format": "email"}, max_length=256)]
 Filled = Annotated[str, _text("non_empty", schema={"minLength": 1})]
 Base64 = Annotated[str, _text("base64", schema={"contentEncoding": "base64"})]
+# A one-time code out of a mail, in either case.
+MailedCode = Annotated[str, Meta(min_length=45, max_length=45)]
 Password = Annotated[str, Meta(max_length=70)]
 DisplayName = Annotated[str, Meta(max_length=256)]
 # Any JSON at all, kept as it came.

@@ -53,6 +53,18 @@ class AccessToken(msgspec.Struct):
     access_token: str
 
 
+class CodeSent(msgspec.Struct):
+    """A code is on its way: the part of it that the mail's reader need not type."""
+
+    nonce: str
+
+
+class CodeChecked(msgspec.Struct):
+    """A code could be used."""
+
+    is_code_valid: Literal[True]
+
+
 class SignedIn(msgspec.Struct):
     """A fresh session's tokens, and whose it is."""
 

@@ -170,9 +170,11 @@ def _text_reader(
             return reading.own_id()
         if "\0" in text:
             reading.add(path, "must not contain null characters")
-        if most is not None and len(text) > most:
+        if most is not None and most == least and len(text) != most:
+            reading.add(path, f"must be exactly {most} characters")
+        elif most is not None and len(text) > most:
             reading.add(path, f"must be at most {most} characters")
-        if least is not None and len(text) < least:
+        elif least is not None and len(text) < least:
             reading.add(path, f"must be at least {least} characters")
         for test in tests:
             words = test(text)
