@@ -58,7 +58,7 @@ class Caught:
     def _part(self, kind: str) -> str:
         body = self.mail.get_body((kind,))
         assert body is not None
-        return str(body.get_content())
+        return str(body.get_content()).replace("\r\n", "\n")
 
 
 @dataclass

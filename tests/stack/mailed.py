@@ -25,6 +25,5 @@ def code_in(link: str) -> str:
 
 
 def code_to(stack: Stack, email: str, kind: str = "") -> str:
-    """The code of the newest letter to somebody."""
-    letters = [one for one in stack.letters(email) if kind in ("", one["kind"])]
-    return code_in(letters[0]["link"])
+    """The code of the newest letter to somebody; each is read once."""
+    return code_in(stack.letter(email, kind)["link"])

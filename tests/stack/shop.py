@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oneself.emulator import endpoints_for
+from tests.mail.catcher import catching
 from tests.postgres_server import free_port
 from tests.server_process import cli, serve
 from tests.stack.wire import Stack
@@ -18,7 +19,7 @@ KEYS = {kind: f"{kind}_" + "0123456789abcdefghjkmnpqrstvwxyz0123456789abc" for k
 STACK_ID = "0b6f0a5e-6d57-4f5c-b0cd-0d8d4ad0c913"
 
 
-def configuration(base_url: str, database_url: str, emulator_url: str) -> str:
+def configuration(base_url: str, database_url: str, emulator_url: str, mail_port: int) -> str:
     """The text of a configuration file."""
     settings = {
         "base_url": base_url,
@@ -30,8 +31,9 @@ def configuration(base_url: str, database_url: str, emulator_url: str) -> str:
         "allowed_private_hosts": [urlsplit(emulator_url).netloc],
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    lines += ["[limits]", "starts_per_address = 0", "starts_per_project = 0"]
-    lines += ["[[projects]]", 'id = "2e0c1c0e-3c0f-4f51-9a3c-0a5f1ab7f0c1"', "[projects.stack]"]
+    lines += ["[limits]", "starts_per_address = 0", "starts_per_project = 0", "mails_per_address = 0"]
+    lines += ["[smtp]", 'host = "127.0.0.1"', f"port = {mail_port}", 'security = "none"', 'sender = "id@shop.example"']
+    lines += ["[[projects]]", 'id = "2e0c1c0e-3c0f-4f51-9a3c-0a5f1ab7f0c1"', "otp_enabled = true", "[projects.stack]"]
     lines += [f'project_id = "{STACK_ID}"', f'publishable_client_key = "{KEYS["pck"]}"']
     lines += [f'secret_server_key = "{KEYS["ssk"]}"', f'super_secret_admin_key = "{KEYS["sak"]}"']
     for name in ("google", "github", "spotify"):
@@ -47,8 +49,9 @@ def running(folder: Path, database_url: str, emulator_url: str) -> Iterator[Stac
     """The server, and its project."""
     base_url = f"http://localhost:{free_port()}"
     file = folder / "oneself.toml"
-    file.write_text(configuration(base_url, database_url, emulator_url))
-    done = cli("migrate", "--config", str(file))
-    assert done.returncode == 0, done.stderr
-    with serve(file, base_url):
-        yield Stack(base_url, STACK_ID, KEYS["pck"], KEYS["ssk"], KEYS["sak"])
+    with catching() as catcher:
+        file.write_text(configuration(base_url, database_url, emulator_url, catcher.port))
+        done = cli("migrate", "--config", str(file))
+        assert done.returncode == 0, done.stderr
+        with serve(file, base_url):
+            yield Stack(base_url, STACK_ID, KEYS["pck"], KEYS["ssk"], KEYS["sak"], catcher=catcher)

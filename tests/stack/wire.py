@@ -7,12 +7,17 @@ import hashlib
 import http.client
 import itertools
 import json
+import re
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+from tests.mail.catcher import Catcher, Caught
+
+LETTER_SECONDS = 60
 RETURN_URL = "http://localhost:3000/handler/oauth-callback"
 _numbers = itertools.count(1)
 
@@ -111,6 +116,32 @@ class Trip:
     authorize: Answer
 
 
+KINDS = {
+    "Sign in to": "sign_in",
+    "Verify your email": "verify",
+    "Reset your password": "reset",
+    "A new way to sign in": "account_linked",
+    "Your password at": "password_changed",
+}
+
+
+def _letter(caught: Caught) -> dict[str, str]:
+    """A caught mail, as the page of a development server would tell of it."""
+    text = caught.text
+    link = re.search(r"^https?://\S+$", text, re.MULTILINE)
+    code = re.search(r"^[0-9A-Z]{6}$", text, re.MULTILINE)
+    return {
+        "id": str(caught.mail["Message-ID"]),
+        "kind": next(kind for beginning, kind in KINDS.items() if caught.subject.startswith(beginning)),
+        "subject": caught.subject,
+        "to": caught.recipients[0],
+        "text": text,
+        "html": caught.html,
+        "link": link[0] if link else "",
+        "code": code[0] if code else "",
+    }
+
+
 @dataclass
 class Stack:
     """One project of one server, spoken to as its application would."""
@@ -122,6 +153,8 @@ class Stack:
     admin_key: str
     prefix: str = "x-stack-"
     version: str = "v1"
+    catcher: Catcher | None = None
+    read: set[str] = field(default_factory=set)
 
     def headers(self, access: str, token: str = "") -> dict[str, str]:
         key = {
@@ -173,11 +206,24 @@ class Stack:
     # --- mail -------------------------------------------------------------------------------------
 
     def letters(self, to: str) -> list[dict[str, str]]:
-        """What a development server wrote to somebody, newest first."""
+        """What this server wrote to somebody, newest first: out of its catcher, or off a development server's page."""
+        if self.catcher is not None:
+            return [_letter(one) for one in reversed(self.catcher.caught) if to in one.recipients]
         answer = send(self.base_url, "GET", f"/mail.json?{urlencode({'to': to})}")
         assert answer.status == 200, answer.text
         found: list[dict[str, str]] = answer.json["letters"]
         return found
+
+    def letter(self, to: str, kind: str = "") -> dict[str, str]:
+        """The newest letter to somebody that was not read before; waits until one is there."""
+        deadline = time.monotonic() + LETTER_SECONDS
+        while True:
+            fresh = [one for one in self.letters(to) if one["id"] not in self.read and kind in ("", one["kind"])]
+            if fresh:
+                self.read.update(one["id"] for one in fresh)
+                return fresh[0]
+            assert time.monotonic() < deadline, f"no letter ({kind}) came to {to}"
+            time.sleep(0.05)
 
     # --- trips ------------------------------------------------------------------------------------
 
