@@ -13,7 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+import pytest
 
+from oneself.emulator.trouble import DETAILS, KINDS, Trouble
 from tests.emulator.rig import CALLBACK, Reply, Rig, ask, html_unescaped, running
 
 ROOT = Path(__file__).parents[2]
@@ -94,9 +96,45 @@ def test_a_fault_is_ordered_and_cleared_by_forms(rig: Rig) -> None:
     assert rig.control("GET", "/faults")[0]["after"] is True
 
 
+def test_every_detail_of_an_order_can_be_ordered_by_hand(rig: Rig) -> None:
+    """What the form shows for a kind is what an order of it can say; nothing of an order is left out."""
+    text = ask("GET", rig.base + "/").text
+    named = set(re.findall(r'name="(\w+)"', text.partition("/faults")[2].partition("</form>")[0]))
+    assert named == set(Trouble.__struct_fields__)
+    assert set(DETAILS) <= set(KINDS)
+    form = {"kind": "huge", "size": "5000", "provider": "oidc", "endpoint": "jwks"}
+    followed(rig, ask("POST", rig.base + "/faults", form=form))
+    assert len(ask("GET", rig.at("oidc", "/jwks")).body) == 5000
+
+
+@pytest.mark.parametrize("name", ["", "deny", "ada", "a b", "../x", "x" * 65])
+def test_a_persona_needs_a_name_of_its_own(rig: Rig, name: str) -> None:
+    before = rig.control("GET", "/personas")
+    reply = ask("POST", rig.base + "/people", form={"id": name})
+    assert (reply.status, 'role="alert"' in reply.text) == (400, True)
+    assert rig.control("GET", "/personas") == before
+    assert ask("POST", rig.base + "/people", form={"id": "zoe"}).status == 303
+
+
+def test_a_mark_says_what_the_documents_say(rig: Rig) -> None:
+    text = html_unescaped(ask("GET", rig.base + "/").text)
+    rows = {row.partition("</code>")[0].rpartition(">")[2]: row for row in text.split("<tr>")}
+    for person, provider, word in (
+        ("ada", "Google", "proved"),
+        ("linus", "Google", "not proved"),
+        ("ada", "Spotify", "says nothing of its proof"),
+        ("ada", "TikTok", "no address"),
+        ("ada", "Mock", "no address"),
+        ("nemo", "GitHub", "no address"),
+        ("grace", "Microsoft", "not proved"),
+        ("ada", "Microsoft", "proved"),
+    ):
+        assert f'aria-label="{provider}: {word}"' in rows[person], (person, provider)
+
+
 def test_other_sites_cannot_press_the_buttons(rig: Rig) -> None:
     headers = {"Origin": "https://attacker.example"}
-    for path in ("/faults", "/faults/clear", "/people/ada"):
+    for path in ("/faults", "/faults/clear", "/people/ada", "/people", "/reset"):
         assert ask("POST", rig.base + path, form={"kind": "delay"}, headers=headers).status == 403
     assert rig.control("GET", "/faults") == []
 

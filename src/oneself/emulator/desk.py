@@ -1,6 +1,7 @@
 """The pages for people: who the personas are, what each provider says of them, forms to change it."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -8,25 +9,33 @@ from typing import Any
 import msgspec
 
 from oneself.emulator.answers import Answer
+from oneself.emulator.authorize import DENY
 from oneself.emulator.calls import Call, Route
 from oneself.emulator.keys import FLAWS
 from oneself.emulator.orders import Problem, add_trouble, change_persona, foreign
 from oneself.emulator.pages import page
 from oneself.emulator.personas import Persona
 from oneself.emulator.preview import preview
-from oneself.emulator.trouble import KINDS, Trouble
-from oneself.emulator.world import World
+from oneself.emulator.trouble import DETAILS, KINDS, Trouble
+from oneself.emulator.world import MAX_PERSONAS, World
 
-_TEXTS = ("name", "given_name", "family_name", "username", "email", "work_domain", "public_email", "picture", "locale")
+_NAMELESS = "A persona needs an id: letters, digits, - and _, 64 at most, and not one that is taken."
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAMES = ("name", "given_name", "family_name", "username")
+_TEXTS = (*_NAMES, "email", "work_domain", "public_email", "picture", "locale", "note")
+# fields that are written as JSON
+_OBJECTS = {"emails": "{}", "verified": "{}", "other_emails": "[]", "answers": "{}"}
 
 
 def desk_routes(world: World) -> list[Route]:
     """Give the routes of the pages for people."""
     table: tuple[tuple[str, str, Callable[[World, Call], Awaitable[Answer]]], ...] = (
         ("/", "GET", _index),
+        ("/people", "POST", _newcomer),
         ("/people/{id}", "GET POST", _person),
         ("/faults", "POST", _order_fault),
         ("/faults/clear", "POST", _clear_faults),
+        ("/reset", "POST", _start_over),
     )
     return [(path, tuple(methods.split()), partial(_guarded, serve, world)) for path, methods, serve in table]
 
@@ -56,6 +65,7 @@ def _show_index(world: World, problem: str) -> Answer:
         people=list(world.personas.values()),
         troubles=world.troubles,
         kinds=KINDS,
+        details=_shown_for(),
         flaws=FLAWS,
         endpoints=names,
         accept_any_client=world.accept_any_client,
@@ -64,8 +74,22 @@ def _show_index(world: World, problem: str) -> Answer:
     )
 
 
+def _shown_for() -> dict[str, list[str]]:
+    """Which kinds each detail of an order belongs to, so that the form shows no other."""
+    details = sorted({detail for named in DETAILS.values() for detail in named})
+    return {detail: [kind for kind, named in DETAILS.items() if detail in named] for detail in details}
+
+
 def _seen(world: World, provider: str) -> int:
     return sum(n for name, n in world.counts.items() if name.startswith(f"{provider}.") and name.count(".") == 1)
+
+
+async def _newcomer(world: World, call: Call) -> Answer:
+    name = dict(call.form).get("id", "").strip()
+    if not _ID.fullmatch(name) or name == DENY or world.persona(name) or len(world.personas) >= MAX_PERSONAS:
+        return _show_index(world, _NAMELESS)
+    world.personas[name] = Persona(id=name, name=name.capitalize(), email=f"{name}@new.example")
+    return _home(world, f"/people/{name}")
 
 
 async def _person(world: World, call: Call) -> Answer:
@@ -76,32 +100,35 @@ async def _person(world: World, call: Call) -> Answer:
         try:
             change_persona(world, held, _changes(dict(call.form)))
         except (ValueError, msgspec.ValidationError) as problem:
-            return _show_person(world, held, str(problem))
+            return _show_person(world, held, problem=str(problem))
         return _home(world, f"/people/{held.id}")
-    return _show_person(world, held, "")
+    return _show_person(world, held, at=dict(call.query).get("at", ""))
 
 
 def _changes(form: dict[str, str]) -> dict[str, Any]:
     changes: dict[str, Any] = {name: form[name].strip() for name in _TEXTS if name in form}
     changes["email_verified"] = "email_verified" in form
-    if "answers" in form:
-        changes["answers"] = json.loads(form["answers"] or "{}")
+    for name, empty in _OBJECTS.items():
+        if name in form:
+            changes[name] = json.loads(form[name].strip() or empty)
     return changes
 
 
-def _show_person(world: World, persona: Persona, problem: str) -> Answer:
+def _show_person(world: World, persona: Persona, *, problem: str = "", at: str = "") -> Answer:
     shown = [
-        (player, json.dumps(preview(world, player, persona), indent=2, ensure_ascii=False))
+        (player, persona.at(player.id), json.dumps(preview(world, player, persona), indent=2, ensure_ascii=False))
         for player in world.players.values()
     ]
+    objects = {name: getattr(persona, name) for name in _OBJECTS}
     return page(
         "person.html",
         400 if problem else 200,
         base=world.base_url,
         person=persona,
         texts=[(name, getattr(persona, name)) for name in _TEXTS],
-        answers=json.dumps(persona.answers, indent=2, ensure_ascii=False),
+        objects={name: json.dumps(value, indent=2, ensure_ascii=False) for name, value in objects.items()},
         shown=shown,
+        at=at,
         problem=problem,
     )
 
@@ -117,4 +144,9 @@ async def _order_fault(world: World, call: Call) -> Answer:
 
 async def _clear_faults(world: World, _call: Call) -> Answer:
     world.troubles.clear()
+    return _home(world)
+
+
+async def _start_over(world: World, _call: Call) -> Answer:
+    world.reset()
     return _home(world)

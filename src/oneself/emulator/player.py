@@ -222,6 +222,15 @@ class Player:
     discovery: Callable[[str, str, Mapping[str, str]], Json] | None = None
     discovery_path: str = "/.well-known/openid-configuration"
 
+    def vouches(self, persona: Persona) -> Literal["yes", "no", "quiet", "none"]:
+        """Say what it makes of a person's address: proved, not proved, nothing said of that, or none shown."""
+        person = persona.at(self.id)
+        if not person.email or self.email_words is withheld:
+            return "none"
+        if self.email_words is unflagged:
+            return "quiet"
+        return "yes" if self.email_words(person).startswith(("verified", "confirmed")) else "no"
+
     def split(self, scope: str) -> tuple[str, ...]:
         """Give the scopes of a `scope` parameter in order, each once."""
         for separator in self.scope_separators:

@@ -49,6 +49,24 @@ KINDS: dict[str, str] = {
 }
 
 
+# What an order of each kind can say beside where, how often and whether after the act.
+DETAILS: dict[str, tuple[str, ...]] = {
+    "delay": ("seconds",),
+    "hang": ("seconds",),
+    "hang_in_body": ("seconds",),
+    "drip": ("seconds",),
+    "rate_limit": ("retry_after", "body"),
+    "server_error": ("status", "body"),
+    "status": ("status", "body", "retry_after"),
+    "html": ("body",),
+    "garbage": ("body",),
+    "huge": ("size",),
+    "redirect_loop": ("status",),
+    "oauth_error": ("error", "description", "status"),
+    "id_token": ("flaw",),
+}
+
+
 class Trouble(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One ordered fault. `*` stands for every provider or endpoint; `times` 0 is until cleared.
 

@@ -7,7 +7,7 @@ and the name itself is the subject.
 from collections.abc import Mapping
 
 from oneself.emulator.answers import Answer, Json, failure, rfc6749
-from oneself.emulator.player import IdToken, Player, Refresh, Resource, Revocation, Scene
+from oneself.emulator.player import IdToken, Player, Refresh, Resource, Revocation, Scene, withheld
 from oneself.emulator.players.oidc import bearer_refusal, standard_token
 
 
@@ -48,6 +48,7 @@ MOCK = Player(
         "jwks": "/jwks",
         "revocation": "/token/revocation",
     },
+    email_words=withheld,
     quirks=(
         "Any login_hint signs in; an e-mail address is its own subject.",
         "/me says sub and nothing else.",
