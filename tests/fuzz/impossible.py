@@ -33,7 +33,8 @@ NEVER_REFUSES: Named = {
     ("stack", "passwords_anonymous"): "only a project that takes no new people refuses it",
     ("stack", "projects_current"): _FOR_ANYBODY,
     ("stack", "internal_projects_read_current"): _FOR_ANYBODY,
-    ("stack", "internal_projects_configuration"): _FOR_ANYBODY,
+    ("stack", "config_overrides_configuration"): _FOR_ANYBODY,
+    ("stack", "config_overrides_read"): _FOR_ANYBODY,
     ("stack", "api_keys_listing"): _FOR_ANYBODY,
     ("stack", "api_keys_create"): "any set of keys may be made, an expired or an empty one too",
 }

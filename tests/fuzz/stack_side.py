@@ -134,6 +134,8 @@ WORDS: Words = {
     "key_id": lambda stage: stage.key_set,
     "level": lambda _: "branch",
     "config_override_string": lambda _: '{"teams.allowClientTeamCreation":true}',
+    "config_string": lambda _: '{"teams.allowClientTeamCreation":true}',
+    "keys": lambda _: ["teams.allowClientTeamCreation"],
     "owner_team_id": lambda stage: stage.owned.team_id,
     "expires_at_millis": lambda _: 4_000_000_000_000,
     "session_id": lambda stage: stage.other_session,

@@ -253,8 +253,17 @@ const scenarios = {
     const keyed = new StackServerApp({ ...common, tokenStore: "memory", secretServerKey: key.secretServerKey });
     const works = (await keyed.getUser("11111111-1111-4111-8111-111111111111")) === null;
     const listed = (await app.listInternalApiKeys()).find((one) => one.id === key.id);
+    const before = listed.whyInvalid();
     await listed.revoke();
+    await project.updateConfig({ "onboarding.requireEmailVerification": true });
+    const wanted = (await project.getConfig()).onboarding.requireEmailVerification;
+    const overridden = await project.getConfigOverride("environment");
+    await project.resetConfigOverrideKeys("environment", ["onboarding"]);
+    const reset = await project.getConfigOverride("environment");
+    await project.replaceConfigOverride("project", { "project.requirePublishableClientKey": false });
     return {
+      why: [before, (await app.listInternalApiKeys()).find((one) => one.id === key.id).whyInvalid()],
+      config: [wanted, overridden, reset, await project.getConfigOverride("project")],
       user,
       project: [project.id, project.config.credentialEnabled, project.config.oauthProviders.map((one) => one.id)],
       key: [key.publishableClientKey.slice(0, 4), key.secretServerKey.slice(0, 4), key.superSecretAdminKey ?? null],
@@ -298,7 +307,9 @@ const scenarios = {
     const renamed = (await server.getTeam(team.id)).displayName;
     const other = await server.createUser({ displayName: "Bob" });
     await team.addUser(other.id);
-    const members = (await server.listTeams({ userId: other.id })).map((one) => one.id === team.id);
+    const members = (await other.listTeams()).map((one) => one.id === team.id);
+    const all = (await server.listTeams()).some((one) => one.id === team.id);
+    const people = (await server.listUsers({ teamId: team.id })).map((one) => one.id);
     await team.removeUser(other.id);
     await me.leaveTeam(await me.getTeam(team.id));
     const after = await user.listTeams();
@@ -309,6 +320,8 @@ const scenarios = {
       selected,
       renamed,
       members,
+      all,
+      people: [people.length, people.includes(other.id)],
       after: after.length,
       gone: await server.getTeam(team.id),
     };

@@ -679,7 +679,7 @@ def internal_projects_delete_current(world: World) -> Held:
 
 
 @case
-def internal_projects_configuration(world: World) -> Held:
+def config_overrides_configuration(world: World) -> Held:
     project = world.owner.project()
 
     def told(found: Any) -> None:
@@ -703,9 +703,39 @@ def internal_projects_configuration(world: World) -> Held:
 
 
 @case
-def internal_projects_override(world: World) -> Held:
+def config_overrides_override(world: World) -> Held:
     body = {"config_override_string": '{"auth.allowSignUp": false}'}
     answer = world.owner.project().call("PATCH", "/internal/config/override/environment", body, access="admin")
+    return Held(answer, 200, {"success": True})
+
+
+@case
+def config_overrides_read(world: World) -> Held:
+    project = world.owner.project()
+    project.configure(auth__allowSignUp=False)
+
+    def told(found: Any) -> None:
+        assert list(found) == ["config_string"]
+        assert json.loads(found["config_string"]) == {
+            "auth.password.allowSignIn": True,
+            "domains.allowLocalhost": True,
+            "auth.allowSignUp": False,
+        }
+
+    return Held(project.call("GET", "/internal/config/override/environment", access="admin"), 200, told)
+
+
+@case
+def config_overrides_replace(world: World) -> Held:
+    body = {"config_string": '{"auth.allowSignUp": false}'}
+    answer = world.owner.project().call("PUT", "/internal/config/override/environment", body, access="admin")
+    return Held(answer, 200, {"success": True})
+
+
+@case
+def config_overrides_reset(world: World) -> Held:
+    path = "/internal/config/override/environment/reset-keys"
+    answer = world.owner.project().call("POST", path, {"keys": ["domains"]}, access="admin")
     return Held(answer, 200, {"success": True})
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.stack.golden import check_known, check_plain, check_schema_error
-from tests.stack.owners import Owner
+from tests.stack.owners import OwnedStack, Owner
 from tests.stack.test_projects import UNKNOWN, config_of
 from tests.stack.wire import Stack
 
@@ -106,3 +107,53 @@ def test_the_members_of_a_team(internal: Stack, owner: Owner) -> None:
     second = internal.ok("GET", f"/users?team_id={team['id']}&limit=1&cursor={cursor}")
     assert [user["id"] for user in second["items"]] == [people[1].user_id]
     assert internal.ok("GET", f"/users?team_id={UNKNOWN}")["items"] == []
+
+
+# --- levels of the configuration -------------------------------------------------------------------------
+
+LEVEL = "/internal/config/override/environment"
+
+
+def level_of(project: OwnedStack, level: str = "environment") -> Any:
+    found = project.ok("GET", f"/internal/config/override/{level}", access="admin")
+    return json.loads(found["config_string"])
+
+
+def test_a_level_is_read_replaced_and_reset(owner: Owner) -> None:
+    project = owner.project()
+    github = {"type": "github", "isShared": False, "clientId": "cid", "clientSecret": "canary-9c", "allowSignIn": True}
+    whole = {"auth.oauth.providers": {"github": github}, "auth.oauth.providers.corp": {"type": "google"}}
+    project.ok("PUT", LEVEL, {"config_string": json.dumps(whole)}, access="admin")
+    assert level_of(project) == whole
+    assert level_of(project, "branch") == {}
+    # what was not said again is as the defaults have it
+    assert config_of(project)["domains"]["allowLocalhost"] is False
+    # a level goes back as it came, secret and all
+    project.ok("PUT", LEVEL, {"config_string": json.dumps(level_of(project)), "source": {"type": "x"}}, access="admin")
+    assert config_of(project)["auth"]["oauth"]["providers"]["github"]["clientSecret"] == "canary-9c"
+    inside = {"keys": ["auth.oauth.providers.github.clientSecret", "auth.oauth.providers.corp", "not.there"]}
+    project.ok("POST", f"{LEVEL}/reset-keys", inside, access="admin")
+    del github["clientSecret"]
+    assert level_of(project) == {"auth.oauth.providers": {"github": github}}
+    project.ok("POST", f"{LEVEL}/reset-keys", {"keys": ["auth"]}, access="admin")
+    assert level_of(project) == {}
+
+
+def test_who_may_set_a_level_and_to_what(owner: Owner) -> None:
+    project = owner.project()
+    before = level_of(project)
+    for method, path, body in (
+        ("PUT", LEVEL, {"config_string": "{}"}),
+        ("POST", f"{LEVEL}/reset-keys", {"keys": []}),
+        ("PATCH", LEVEL, {"config_override_string": "{}"}),
+    ):
+        check_plain(project.call(method, path, body), 403, "Only the branch level can be changed with server access")
+        assert project.call(method, path, body, access="client").code == "INSUFFICIENT_ACCESS_TYPE"
+        assert project.call(method, path.replace("environment", "branch"), body).status == 200
+    for text, words in (
+        ("{", "config_string is not valid JSON"),
+        ("[]", "config_string must be an object"),
+        ('{"auth.allowSignUp": 1}', "The configuration is not valid: auth.allowSignUp must be true or false"),
+    ):
+        check_plain(project.call("PUT", LEVEL, {"config_string": text}, access="admin"), 400, words)
+    assert level_of(project) == before

@@ -154,6 +154,8 @@ def test_teams(play: Play) -> None:
         "selected": "One",
         "renamed": "Renamed",
         "members": [True],
+        "all": True,
+        "people": [2, True],
         "after": 0,
         "gone": None,
     }
@@ -177,6 +179,9 @@ def test_admin(play: Play, stack: Stack) -> None:
     assert {"google", "github"} <= set(providers)
     assert told["key"] == ["pck_", "ssk_", None]
     assert (told["works"], told["lastFour"], told["valid"]) == (True, True, False)
+    assert told["why"] == [None, "manually-revoked"]
+    wanted = {"onboarding.requireEmailVerification": True}
+    assert told["config"] == [True, wanted, {}, {"project.requirePublishableClientKey": False}]
 
 
 @pytest.mark.parametrize("sdk", SDKS)

@@ -8,13 +8,16 @@ import pytest
 
 from tests import node_run
 from tests.stack.test_sdk import SDKS
-from tests.stack.wire import Stack
+from tests.stack.wire import Stack, fresh_email
 
 pytestmark = pytest.mark.node
 
-# What the scenarios of `tests/node/stack_sdk.mjs` call.
+# What the scenarios of `tests/node/stack_sdk.mjs` call, and the pages of `test_browser_sdk.py`.
 DRIVEN = {
-    "client": "getProject getUser getPartialUser signInWithCredential signUpWithCredential",
+    "client": (
+        "callOAuthCallback getProject getUser getPartialUser signInWithCredential signInWithOAuth signOut "
+        "signUpWithCredential"
+    ),
     "server": "createOAuthProvider createTeam createUser getTeam getUser listTeams listUsers",
     "admin": "createInternalApiKey getProject listInternalApiKeys",
     "serverUser": (
@@ -23,23 +26,33 @@ DRIVEN = {
     ),
     "clientUser": (
         "createContactChannel createTeam delete getAccessToken getActiveSessions getAuthHeaders getAuthJson "
-        "getConnectedAccount getOAuthProvider getRefreshToken getTeam leaveTeam listConnectedAccounts "
+        "getConnectedAccount getOAuthProvider getOrLinkConnectedAccount getRefreshToken getTeam leaveTeam "
+        "linkConnectedAccount listConnectedAccounts "
         "listContactChannels listOAuthProviders listTeams revokeSession setClientMetadata setPassword setSelectedTeam "
         "signOut toClientJson update updatePassword"
     ),
+    "session": "getTokens",
+    "serverTeam": "addUser delete removeUser update",
+    "clientTeam": "delete update",
+    "project": "delete getConfig getConfigOverride replaceConfigOverride resetConfigOverrideKeys update updateConfig",
+    "key": "isValid revoke whyInvalid",
+    "serverChannel": "delete update",
+    "clientChannel": "delete",
+    "linkedAccount": "delete update",
+    "connectedAccount": "getAccessToken",
 }
 # What no scenario calls, by the reason.
 LEFT_OUT = {
-    "sends a browser somewhere; the addresses that it is sent to are driven over HTTP": (
-        "callOAuthCallback getOrLinkConnectedAccount linkConnectedAccount promptCliLogin redirectToAccountSettings "
+    "sends a browser to a page of the application, and calls nothing here": (
+        "promptCliLogin redirectToAccountSettings "
         "redirectToAfterSignIn redirectToAfterSignOut redirectToAfterSignUp redirectToCliAuthConfirm "
         "redirectToEmailVerification redirectToError redirectToForgotPassword redirectToHome "
         "redirectToMagicLinkCallback redirectToMfa redirectToOAuthCallback redirectToOnboarding "
-        "redirectToPasswordReset redirectToSignIn redirectToSignOut redirectToSignUp redirectToTeamInvitation "
-        "signInWithOAuth"
+        "redirectToPasswordReset redirectToSignIn redirectToSignOut redirectToSignUp redirectToTeamInvitation"
     ),
     "needs mail": (
-        "acceptTeamInvitation getTeamInvitationDetails listTeamInvitations resetPassword sendEmail "
+        "acceptTeamInvitation getTeamInvitationDetails inviteUser listInvitations listTeamInvitations resetPassword "
+        "sendEmail "
         "sendForgotPasswordEmail sendMagicLinkEmail sendVerificationEmail signInWithMagicLink verifyEmail "
         "verifyPasswordResetCode verifyTeamInvitationCode activateEmailCapacityBoost applyManagedEmailProvider "
         "cancelOutboxEmail checkManagedEmailStatus createEmailDraft createEmailTemplate createEmailTheme "
@@ -55,7 +68,11 @@ LEFT_OUT = {
         "deleteTeamPermissionDefinition getPermission grantPermission hasPermission listPermissions "
         "listProjectPermissionDefinitions listTeamMemberPermissions listTeamPermissionDefinitions "
         "listTeamPermissionDefinitionsPaginated revokePermission updateProjectPermissionDefinition "
-        "updateTeamPermissionDefinition getTeamProfile"
+        "updateTeamPermissionDefinition"
+    ),
+    "profiles of members are not here; `listUsers({ teamId })` of the server app lists them": "getTeamProfile",
+    "configuration that a repository or a deployment pushes is another product": (
+        "getProductionModeErrors getPushedConfigSource pushConfig unlinkPushedConfigSource updatePushedConfig"
     ),
     "keys of users and teams, notifications, payments, analytics and recordings are another product": (
         "cancelSubscription createApiKey createCheckoutUrl createItemQuantityChange createPaymentMethodSetupIntent "
@@ -81,6 +98,7 @@ def test_every_method_is_driven_or_named(stack: Stack, sdk: str) -> None:
         "clientKey": stack.client_key,
         "serverKey": stack.server_key,
         "adminKey": stack.admin_key,
+        "email": fresh_email(),
     }
     offered = node_run.run("stack_methods.mjs", send=given)
     everything = {name for names in offered.values() for name in names}
@@ -95,6 +113,7 @@ def test_every_method_is_driven_or_named(stack: Stack, sdk: str) -> None:
 
 def test_what_is_called_driven_is_called() -> None:
     script = (Path(node_run.FOLDER) / "stack_sdk.mjs").read_text()
+    script += (Path(__file__).parent / "test_browser_sdk.py").read_text()
     for names in DRIVEN.values():
         for name in names.split():
             assert f".{name}(" in script, name

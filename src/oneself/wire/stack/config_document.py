@@ -5,7 +5,7 @@ nothing that a caller sent is lost; the rest of the house reads the typed fields
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -74,15 +74,33 @@ def overrides_of(config: ProjectConfig) -> Document:
     return {"base": flat(config)} | {level: {} for level in LEVELS}
 
 
-def override(kept: Document, level: str, changes: Mapping[str, Any]) -> Document:
-    """The levels after changes at one of them: each new key drops the old key and its children, then it is set."""
+def override(
+    kept: Document, level: str, changes: Mapping[str, Any], drops: Iterable[str] = (), *, whole: bool = False
+) -> Document:
+    """The levels after changes at one of them: each new key drops the old key and its children, then it is set.
+
+    `drops` go without anything in their place; with `whole` nothing of the level stays but the changes.
+    """
     changed = copy.deepcopy(kept)
     target: Document = changed[level]
+    if whole:
+        target.clear()
+    for key in drops:
+        _drop(target, key)
     for key, value in changes.items():
         for old in [name for name in target if name == key or name.startswith(f"{key}.")]:
             del target[old]
         target[key] = value
     return changed
+
+
+def _drop(target: Document, key: str) -> None:
+    """Take a key and its children out, also where they stand inside the value of a key above."""
+    for name, value in list(target.items()):
+        if name == key or name.startswith(f"{key}."):
+            del target[name]
+        elif key.startswith(f"{name}.") and isinstance(value, dict):
+            _drop(value, key.removeprefix(f"{name}."))
 
 
 def rendered(kept: Document) -> Document:
@@ -148,11 +166,25 @@ def take_secrets(changes: Mapping[str, Any]) -> tuple[Document, dict[str, str]]:
     return cleaned, found
 
 
+def with_secrets(level: Mapping[str, Any], secrets: Mapping[str, str]) -> Document:
+    """A level with the client secrets themselves where there are marks; `secrets` are by provider."""
+    return {key: _revealed(key.split("."), value, secrets) for key, value in level.items()}
+
+
+def _revealed(path: list[str], value: Any, secrets: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _revealed([*path, *key.split(".")], part, secrets) for key, part in value.items()}
+    return secrets.get(path[3], "") if _names_secret(path) and value == SECRET_KEPT else value
+
+
+def _names_secret(path: list[str]) -> bool:
+    return len(path) == 5 and path[:3] == ["auth", "oauth", "providers"] and path[4] == "clientSecret"
+
+
 def _without_secrets(path: list[str], value: Any, found: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _without_secrets([*path, *key.split(".")], part, found) for key, part in value.items()}
-    is_secret = len(path) == 5 and path[:3] == ["auth", "oauth", "providers"] and path[4] == "clientSecret"
-    if is_secret and isinstance(value, str) and value not in ("", SECRET_KEPT):
+    if _names_secret(path) and isinstance(value, str) and value not in ("", SECRET_KEPT):
         found[path[3]] = value
         return SECRET_KEPT
     return value

@@ -2,6 +2,7 @@
 
 from oneself.wire.stack import (
     api_keys,
+    config_overrides,
     connected_accounts,
     consent,
     contact_channels,
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *projects.OPERATIONS,
     *internal_projects.OPERATIONS,
+    *config_overrides.OPERATIONS,
     *api_keys.OPERATIONS,
 )
 
