@@ -54,8 +54,9 @@ def test_the_asynchronous_half_of_the_sdk_works_as_well(dev: Rig) -> None:
     assert asyncio.run(work()).startswith("user-test-")
 
 
-def test_an_external_id_stands_wherever_a_user_id_does(dev: Rig) -> None:
-    name = f"ext|{uuid4().hex}"
+@pytest.mark.parametrize("form", ["ext|{}", "{}", "customer.{}", "A_{}-test"])
+def test_an_external_id_stands_wherever_a_user_id_does(dev: Rig, form: str) -> None:
+    name = form.format(uuid4())  # an application's own ids are UUIDs more often than not
     made = dev.client.users.create(email=dev.persona().email, external_id=name)
     assert dev.client.users.get(name).user_id == made.user_id
     assert dev.client.users.update(name, name={"first_name": "E"}).user_id == made.user_id

@@ -264,11 +264,14 @@ def _folded(address: str) -> str:
 
 
 def _check_external_id(external_id: str) -> None:
-    """The project's own name of a user: letters, digits and `. _ - |`, and nothing that looks like an id of ours."""
+    """The project's own name of a user: letters, digits and `. _ - |`, and nothing that looks like an id of ours.
+
+    A bare UUID is a fine one: most applications name their users so, and ours carry a kind and an environment.
+    """
     if not external_id:
         return
     plain = external_id.isascii() and all(char.isalnum() or char in "._-|" for char in external_id)
-    ours = is_uuid(external_id) or is_uuid(external_id[-36:])
+    ours = is_uuid(external_id[-36:]) and external_id[:-36].endswith(("-test-", "-live-"))
     if not plain or ours or len(external_id) > MAX_EXTERNAL_ID:
         raise Fault(FaultCode.EXTERNAL_ID_INVALID, "not a name that a project may give")
 
