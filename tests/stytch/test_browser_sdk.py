@@ -12,9 +12,11 @@ import pytest
 
 from tests import chromium, node_run
 from tests.stytch.rig import LOGIN_URL, Rig
+from tests.stytch.test_users import phone
 
 BUNDLE = node_run.FOLDER / "node_modules/@stytch/vanilla-js/dist/iife/index.headless.js"
 APPLICATION = "http://localhost:3000"
+ABSENT = "11111111-1111-4111-8111-111111111111"
 
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>app</title>
 <script src="/stytch.js"></script></head><body><script>
@@ -145,3 +147,91 @@ async def test_a_page_of_another_origin_gets_nothing(dev: Rig) -> None:
                     .then((reply) => reply.status, (error) => error.name)"""
             )
             assert said == "TypeError"
+
+
+LIST = """async () => {
+  const names = {};
+  for (const part of ["oauth", "session", "user"]) {
+    const found = new Set();
+    for (let at = window.client[part]; at && at !== Object.prototype; at = Object.getPrototypeOf(at))
+      for (const name of Object.getOwnPropertyNames(at))
+        if (name !== "constructor" && !name.startsWith("_")) found.add(name);
+    names[part] = [...found].sort();
+  }
+  return names;
+}"""
+
+
+# What the tests of this file call; `start` of each provider is one function.
+DRIVEN = {
+    "oauth": "attach authenticate github google",
+    "session": "attest authenticate exchangeAccessToken getInfo getSync getTokens onChange revoke updateSession",
+    "user": (
+        "deleteBiometricRegistration deleteCryptoWallet deleteEmail deleteOAuthRegistration deletePhoneNumber "
+        "deleteTOTP deleteWebauthnRegistration get getConnectedApps getInfo getSync onChange revokedConnectedApp update"
+    ),
+}
+LEFT_OUT = {
+    "the same as google and github": (
+        "amazon apple bitbucket coinbase discord facebook figma gitlab linkedin microsoft salesforce slack snapchat "
+        "tiktok twitch twitter yahoo"
+    ),
+    "inner parts of start": "getBaseApiUrl navigate startOAuthFlow",
+    "comes from the vendor's own frame alone": "googleOneTap startOneTap",
+}
+
+
+@pytest.mark.browser
+async def test_every_method_of_the_browser_sdk_is_driven_or_named(dev: Rig) -> None:
+    left_out = set(" ".join(LEFT_OUT.values()).split())
+    async with opened(dev) as page:
+        exported = await page.evaluate(LIST)
+    for part, names in exported.items():
+        assert set(names) == set(DRIVEN[part].split()) | (left_out if part == "oauth" else set()), part
+
+
+@pytest.mark.browser
+async def test_what_else_a_page_can_ask_of_oneself(dev: Rig) -> None:
+    user = dev.client.users.create(email=dev.persona().email, phone_number=phone())
+    ticket = dev.client.oauth.attach("google", user_id=user.user_id).oauth_attach_token
+    async with opened(dev) as page:
+        made = (await travel(page, "google", dev.persona().id, f"oauth_attach_token: '{ticket}'"))["ok"]
+        assert made["user_id"] == user.user_id
+        assert (await ask(page, "client.session.getInfo()"))["ok"]["session"]["user_id"] == user.user_id
+        tokens = (await ask(page, "client.session.getTokens()"))["ok"]
+        assert (tokens["session_token"], tokens["session_jwt"]) == (made["session_token"], made["session_jwt"])
+        assert (await ask(page, "client.user.getInfo()"))["ok"]["user"]["user_id"] == user.user_id
+        assert (await ask(page, "client.user.getConnectedApps()"))["ok"]["connected_apps"] == []
+        heard = (
+            "new Promise((heard) => { client.user.onChange(heard); client.session.onChange(() => null);"
+            " client.user.update({name: {first_name: 'Neo'}}); })"
+        )
+        assert (await ask(page, heard))["ok"]["name"]["first_name"] == "Neo"
+        for call, error in (
+            ("client.user.revokedConnectedApp('x')", "connected_app_not_found"),
+            (f"client.user.deleteTOTP('totp-test-{ABSENT}')", "totp_not_found"),
+            (f"client.user.deleteCryptoWallet('crypto-wallet-test-{ABSENT}')", "crypto_wallet_not_found"),
+            (
+                f"client.user.deleteWebauthnRegistration('webauthn-registration-test-{ABSENT}')",
+                "webauthn_registration_not_found",
+            ),
+            (
+                f"client.user.deleteBiometricRegistration('biometric-registration-test-{ABSENT}')",
+                "biometric_registration_not_found",
+            ),
+            ("client.session.attest({profile_id: 'x', token: 'x'})", "product_not_configured"),
+            (
+                "client.session.exchangeAccessToken({access_token: 'x', session_duration_minutes: 5})",
+                "product_not_configured",
+            ),
+        ):
+            assert await ask(page, call) == {"error": error}, call
+        emails = (await ask(page, f"client.user.deleteEmail('{user.email_id}')"))["ok"]["user"]["emails"]
+        assert user.email_id not in [each["email_id"] for each in emails]
+        left = await ask(page, f"client.user.deletePhoneNumber('{user.phone_id}')")
+        assert left["ok"]["user"]["phone_numbers"] == []
+        # the tokens of a session that the application's own backend opened
+        other = dev.sign_in("github", dev.persona())
+        given = f"{{session_token: '{other.session_token}', session_jwt: '{other.session_jwt}'}}"
+        await ask(page, f"client.session.updateSession({given})")
+        assert (await ask(page, "client.session.authenticate()"))["ok"]["session"]["user_id"] == other.user_id

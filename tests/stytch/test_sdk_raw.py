@@ -149,6 +149,10 @@ def test_a_person_takes_an_own_address_off_and_nobody_elses(dev: Rig) -> None:
         ("DELETE", "/users/oauth/x", None),
         ("DELETE", "/users/emails/x", None),
         ("DELETE", "/users/phone_numbers/x", None),
+        ("DELETE", "/users/totps/x", None),
+        ("DELETE", "/users/crypto_wallets/x", None),
+        ("DELETE", "/users/webauthn_registrations/x", None),
+        ("DELETE", "/users/biometric_registrations/x", None),
         ("GET", "/users/connected_apps", None),
     ],
 )

@@ -125,6 +125,10 @@ _OF: dict[str, tuple[str, ...]] = {
     ),
     "sdk_users_delete_email": ("invalid_email_id", "email_not_found", *_LAST),
     "sdk_users_delete_phone_number": ("invalid_id", "phone_number_not_found", *_LAST),
+    "sdk_users_delete_webauthn_registration": ("invalid_id", "webauthn_registration_not_found"),
+    "sdk_users_delete_biometric_registration": ("invalid_id", "biometric_registration_not_found"),
+    "sdk_users_delete_totp": ("invalid_id", "totp_not_found"),
+    "sdk_users_delete_crypto_wallet": ("invalid_id", "crypto_wallet_not_found"),
     "sdk_users_revoke_connected_app": ("connected_app_not_found",),
 }
 

@@ -22,6 +22,7 @@ from oneself.wire.stytch.answers import (
     SdkUserAnswer,
     SessionAnswer,
     UserAnswer,
+    UserInsideAnswer,
 )
 from oneself.wire.stytch.arguments import token_ref
 from oneself.wire.stytch.bodies import (
@@ -177,6 +178,16 @@ async def delete_phone(call: Call) -> SdkUserAnswer:
     """`DELETE /sdk/v1/users/phone_numbers/{phone_id}`, of the person's own."""
     phone_id = ids.read(ids.PHONE, call.project, call.request.params["phone_id"])
     return await _take_off(call, FaultCode.PHONE_NOT_FOUND, phone_id, users.remove_phone)
+
+
+def of_nobody(refuse: Callable[[Call], Awaitable[UserInsideAnswer]]) -> Callable[[Call], Awaitable[UserInsideAnswer]]:
+    """The delete of a factor that nobody has, for somebody who is signed in."""
+
+    async def delete(call: Call) -> UserInsideAnswer:
+        await _signed_in(call)
+        return await refuse(call)
+
+    return delete
 
 
 async def connected_apps(call: Call) -> ConnectedAppsAnswer:
