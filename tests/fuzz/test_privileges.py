@@ -37,6 +37,7 @@ FREE_OF = {
     ("stytch", "sessions_jwks", "project_id"): "public keys are for everybody",
     ("stack", "projects_jwks", "project_id"): "public keys are for everybody",
     ("stytch", "sdk_oauth_google_id_token_authenticate", "id_token"): "Google's word, good in any project of that app",
+    ("stytch", "sessions_migrate", "session_token"): "the other issuer's word, good in any project of that client",
     ("stack", "native_apple", "id_token"): "Apple's word, good in any project of that app",
 }
 # They hand on what came, to the GET that looks at it.
