@@ -62,6 +62,15 @@ def squeezed(body: bytes) -> Answer:
     return answer
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Let others work until something holds that they bring about."""
+    async with asyncio.timeout(60):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.01)
+
+
 def redirects(where: str) -> Answer:
     """Answer with a redirect."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import tracemalloc
 
 import pytest
@@ -12,7 +11,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.upstream.http import Limits, Outbound
 from tests.upstream import scripted
 from tests.upstream.conftest import NOW
-from tests.upstream.scripted import Answer, Scripted, says
+from tests.upstream.scripted import Answer, Scripted, says, until
 
 
 async def test_an_answer_comes_back_whole(outbound: Outbound, server: Scripted) -> None:
@@ -25,13 +24,11 @@ async def test_an_answer_comes_back_whole(outbound: Outbound, server: Scripted) 
 
 @pytest.mark.parametrize("fault", [scripted.hangs, scripted.hangs_in_body])
 async def test_a_provider_that_hangs_ends_with_the_deadline(hasty: Outbound, server: Scripted, fault: Answer) -> None:
-    server.answers["/a"] = fault
-    begun = time.monotonic()
+    server.answers["/a"] = fault  # for an hour
     with pytest.raises(Fault) as caught:
         await hasty.send("GET", f"{server.base}/a")
     assert caught.value.code is FaultCode.PROVIDER_UNAVAILABLE
     assert caught.value.facts["sent"] is True
-    assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize("fault", [scripted.resets, scripted.breaks_off])
@@ -121,19 +118,21 @@ async def test_one_hanging_host_starves_no_other(server: Scripted) -> None:
     async with scripted.scripted() as other:
         server.answers["/a"] = scripted.hangs
         other.answers["/a"] = says({})
-        limits = Limits(deadline=1.0, at_once=4, waiting=8)
+        limits = Limits(deadline=120.0, at_once=4, waiting=8)
         client = Outbound(frozenset({"127.0.0.1"}), clock=lambda: NOW, limits=limits)
         stuck = [asyncio.create_task(client.send("GET", f"{server.base}/a")) for _ in range(60)]
-        await asyncio.sleep(0.1)
-        assert sum(task.done() for task in stuck) == 60 - 4 - 8, "those beyond do not wait"
-        begun = time.monotonic()
+        await until(lambda: len(server.seen) == 4 and sum(task.done() for task in stuck) == 48)
         await asyncio.gather(*(client.send("GET", f"{other.base}/a") for _ in range(12)))
-        assert time.monotonic() - begun < 0.5
-        results = await asyncio.gather(*stuck, return_exceptions=True)
+        beyond = [task for task in stuck if task.done()]
+        assert (len(beyond), len(server.seen)) == (60 - 4 - 8, 4), "those beyond do not wait, the others still do"
+        for task in beyond:
+            fault = task.exception()
+            assert isinstance(fault, Fault) and fault.code is FaultCode.PROVIDER_UNAVAILABLE
+        for task in stuck:
+            task.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
+        assert not client._gates._gates, "gates that nobody uses are forgotten"
         await client.close()
-    assert all(isinstance(result, Fault) and result.code is FaultCode.PROVIDER_UNAVAILABLE for result in results)
-    assert len(server.seen) == 4
-    assert not client._gates._gates, "gates that nobody uses are forgotten"
 
 
 async def test_waiters_take_their_turn(server: Scripted) -> None:
@@ -150,9 +149,9 @@ async def test_a_caller_that_gives_up_frees_its_place(server: Scripted) -> None:
     limits = Limits(deadline=5.0, at_once=1, waiting=1)
     client = Outbound(frozenset({"127.0.0.1"}), clock=lambda: NOW, limits=limits)
     first = asyncio.create_task(client.send("GET", f"{server.base}/a"))
-    await asyncio.sleep(0.05)
+    await until(lambda: bool(server.seen))
     second = asyncio.create_task(client.send("GET", f"{server.base}/a"))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
     first.cancel()
     assert (await second).status == 200
     await client.close()
