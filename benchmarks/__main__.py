@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import machine, report
+from benchmarks import machine, report, waiters
 from benchmarks.engines import opened
 from benchmarks.measuring import Plan, Result, measure
 from benchmarks.site import provider
@@ -45,10 +45,17 @@ def _measured(engine: str, cores: machine.Cores, plan: Plan) -> Result:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         chosen = stack.enter_context(opened(engine, folder, cores, plan.connections))
+        tell = _Progress()
+        waits = None
+        if plan.only in waiters.NAME:
+            tell(f"{engine}: {waiters.NAME}")
+            waits = waiters.measured(chosen.empty(), plan.rounds)
         url = stack.enter_context(provider(cores, plan.regulars + plan.others, plan.newcomers))
         stack.enter_context(machine.pinned(*cores.others))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(measure(chosen, url, cores, plan, _Progress()))
+            result = runner.run(measure(chosen, url, cores, plan, tell))
+        result.waits = waits
+        return result
 
 
 class _Progress:

@@ -18,7 +18,7 @@ from tests.postgres_server import Cluster
 
 TIMES = 12
 # What the server does by itself every second or so, whoever asks or not.
-_BY_ITSELF = (projects.CHANGED, sessions.TOUCH, revocations.IS_DUE, CLOCK_QUERY)
+_BY_ITSELF = (projects.CHANGED, projects.PRESENT, sessions.TOUCH, revocations.IS_DUE, CLOCK_QUERY)
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 

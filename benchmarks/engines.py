@@ -35,6 +35,10 @@ class Engine(Protocol):
     version: str
     tool: str
 
+    def empty(self) -> str:
+        """The address of a new database without anything in it."""
+        ...
+
     async def site(self, provider_url: str, people: list[Person]) -> Site:
         """A fresh database that knows these people, and the settings of a server on it."""
         ...
@@ -71,6 +75,10 @@ class Sqlite:
     def __post_init__(self) -> None:
         self.tool = self.tool.format(group=self.group)
         self._first_key = KEY * 2
+
+    def empty(self) -> str:
+        """See Engine."""
+        return f"sqlite:///{self.folder}/empty-{next(self._numbers)}.sqlite3"
 
     async def site(self, provider_url: str, people: list[Person]) -> Site:
         """See Engine."""
@@ -137,6 +145,10 @@ class Postgres:
         self.version = self.cluster.version()
         self._pgbench = pgbench.find(self.cluster.binaries)
         self.tool = f"pgbench -M prepared, {CONNECTIONS} connections" if self._pgbench else "no pgbench here"
+
+    def empty(self) -> str:
+        """See Engine."""
+        return self.cluster.url(self.cluster.create_database())
 
     async def site(self, provider_url: str, people: list[Person]) -> Site:
         """See Engine."""

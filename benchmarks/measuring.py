@@ -16,6 +16,7 @@ from benchmarks.provider import KNOWN, NEW
 from benchmarks.reference.scripts import scripts
 from benchmarks.site import Running, Site, serving
 from benchmarks.stocking import stock_up
+from benchmarks.waiters import Waits
 
 Tell = Callable[[str], None]
 
@@ -66,6 +67,7 @@ class Result:
     first_answers: list[float] = field(default_factory=list)
     idle_bytes: int = 0
     loaded_bytes: int = 0
+    waits: Waits | None = None
 
 
 async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan: Plan, tell: Tell) -> Result:

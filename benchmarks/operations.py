@@ -14,7 +14,7 @@ from benchmarks.people import PROVIDER, Person
 from benchmarks.site import Site
 from benchmarks.trips import StackTrips, StytchTrips, Trip, basic
 
-Needs = Literal["", "jwts", "access_tokens", "authorized", "landed", "landed_new"]
+Needs = Literal["", "jwts", "access_tokens", "connected", "authorized", "landed", "landed_new"]
 
 
 @dataclass(slots=True)
@@ -29,6 +29,7 @@ class Stock:
     newcomers: Iterator[str]
     jwts: list[tuple[str, str]] = field(default_factory=list)
     access_tokens: list[str] = field(default_factory=list)
+    connected: list[str] = field(default_factory=list)
     authorized: deque[Trip] = field(default_factory=deque)
     landed: deque[Trip] = field(default_factory=deque)
     landed_new: deque[Trip] = field(default_factory=deque)
@@ -70,6 +71,9 @@ def operations(site: Site, stock: Stock) -> list[Operation]:
         Operation("refresh a session", "Stack", accounts.refresh, "session_by_token"),
         Operation("read oneself, JWT", "Stack", accounts.me, "read_user", peer="session check", needs="access_tokens"),
         Operation("list links", "Stack", accounts.list_links, "list_accounts"),
+        Operation(
+            "read a provider token, fresh", "Stack", accounts.provider_token, "provider_token", needs="connected"
+        ),
         Operation("create a link", "Stack", accounts.create, "create_account", write=True, peer="create a link"),
         Operation("attach", "Stytch", sessions.attach, "attach", write=True),
         Operation("start", "Stytch", _start(stytch, stock), "start", write=True),
@@ -171,6 +175,12 @@ class StackAccounts:
         """`GET /oauth-providers` of one user, as the application's server."""
         asked = self._ask("GET", f"/oauth-providers?user_id={self._stock.person().user_id}", "server", {})
         check(await connection.send(asked), 200, b'"provider_config_id":"')
+
+    async def provider_token(self, connection: Connection) -> None:
+        """A provider's access token of a user, as the application's server; the vault's is fresh."""
+        user_id = self._stock.connected[next(self._stock.turn) % len(self._stock.connected)]
+        path = f"/connected-accounts/{user_id}/{PROVIDER}/access-token"
+        check(await connection.send(self._ask("POST", path, "server", {}, b"{}")), 201, b'"access_token":"')
 
     async def create(self, connection: Connection) -> None:
         """`POST /oauth-providers`: a connected account that nobody has yet."""

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks import peers
+from benchmarks import peers, waiters
 from benchmarks.measuring import Line, Plan, Result
+from benchmarks.waiters import Waits
 
 READ_KEEPS, WRITE_KEEPS = 0.6, 0.5
 """What is promised of the database's own rate, per core."""
@@ -26,6 +27,8 @@ def document(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> 
         parts += [f"## {result.engine.version}", "", f"The database alone: {result.engine.tool}.", ""]
         parts += table(HEADINGS, [_row(line) for line in result.lines])
         parts += ["", *table(("process", "measured", "promised"), _process(result)), ""]
+        if result.waits is not None:
+            parts += [_about_waits(), "", *table(("waiting", "measured", "promised"), _waits(result.waits)), ""]
     parts += ["## Others", "", peers.CONDITIONS, ""]
     return "\n".join([*parts, *table(("server", *peers.OPERATIONS), _peers())]) + "\n"
 
@@ -55,6 +58,7 @@ def figures(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> d
                 "first_answer_seconds": min(result.first_answers),
                 "idle_bytes": result.idle_bytes,
                 "loaded_bytes": result.loaded_bytes,
+                "thousand_readers": _wait_figures(result.waits) if result.waits is not None else None,
                 "operations": [_figures(line) for line in result.lines],
             }
             for result in results
@@ -110,6 +114,33 @@ def _process(result: Result) -> list[Row]:
         ("first answer after start", f"{min(result.first_answers):.2f} s", f"{FIRST_ANSWER_SECONDS} s"),
         ("memory when idle", f"{result.idle_bytes / 1e6:.0f} MB", f"{IDLE_BYTES / 1e6:.0f} MB"),
         ("memory after the load", f"{result.loaded_bytes / 1e6:.0f} MB", ""),
+    ]
+
+
+def _about_waits() -> str:
+    return (
+        f"{waiters.PROCESSES} processes with {waiters.READERS} readers each ask for one expired token at once; the "
+        f"provider takes {waiters.UPSTREAM_SECONDS * 1e3:.0f} ms to answer the one call."
+    )
+
+
+def _wait_figures(waits: Waits) -> dict[str, float]:
+    return {
+        "rounds": len(waits.rounds),
+        "calls": waits.calls,
+        "upstream_ms": waiters.UPSTREAM_SECONDS * 1e3,
+        "p50_ms": waits.quantile(0.5) * 1e3,
+        "p99_ms": waits.quantile(0.99) * 1e3,
+    }
+
+
+def _waits(waits: Waits) -> list[Row]:
+    figures = _wait_figures(waits)
+    allowed = (waiters.UPSTREAM_SECONDS + waiters.ALLOWED_SECONDS) * 1e3
+    return [
+        ("calls to the provider, a round", f"{waits.calls / len(waits.rounds):g}", "1"),
+        ("p50", f"{figures['p50_ms']:.0f} ms", ""),
+        ("p99", f"{figures['p99_ms']:.0f} ms", f"{allowed:.0f} ms"),
     ]
 
 

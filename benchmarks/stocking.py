@@ -17,7 +17,7 @@ Step = Callable[[Connection, Connection], Awaitable[None]]
 async def stock_up(site: Site, stock: Stock, needs: Needs, count: int) -> None:
     """Make sure that the stock holds `count` of what is needed, or as many as there can be."""
     present = len(getattr(stock, needs))
-    if needs in ("jwts", "access_tokens"):
+    if needs in ("jwts", "access_tokens", "connected"):
         count = len(stock.regulars) // 2
     await _together(site, _steps(site, stock)[needs], count - present)
 
@@ -48,7 +48,14 @@ def _steps(site: Site, stock: Stock) -> dict[Needs, Step]:
     async def access_tokens(connection: Connection, _at_provider: Connection) -> None:
         await accounts.keep_access_token(connection)
 
+    async def connected(connection: Connection, at_provider: Connection) -> None:
+        person = stock.person()
+        trip = await sent(connection, at_provider, person.persona.id)
+        await trips.redeem(connection, await trips.land(connection, trip))
+        stock.connected.append(person.user_id)
+
     return {
+        "connected": connected,
         "authorized": authorized,
         "landed": landed,
         "landed_new": landed_new,

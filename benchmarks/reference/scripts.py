@@ -77,6 +77,7 @@ def scripts(project_id: str, now: int) -> dict[str, Script]:
             made.read("session_by_id", sessions.CHECK_ID, Part.ANY, "stytch", now),
             made.read("read_user", views.ONE_USER, Part.ANY),
             made.read("list_accounts", accounts.OF_USER, Part.ANY),
+            made.read("provider_token", vault.FOR_USER, Part.ANY, PROVIDER, ""),
             made.create_account(),
             made.attach(),
             made.start(),
@@ -90,6 +91,8 @@ def scripts(project_id: str, now: int) -> dict[str, Script]:
 def crowd(project_id: str, now: int) -> Iterator[Statement]:
     """The rows of the people that reads pick from."""
     yield from _people(project_id, range(KEY, KEY + CROWD), now)
+    names = [str(key) for key in range(KEY, KEY + CROWD)]
+    yield vault.PUT, [(project_id, name, _SCOPES, _PARKED, True, now, now + YEAR) for name in names]
 
 
 def values(someone: int, key: int) -> dict[Any, Any]:
@@ -180,7 +183,7 @@ class _Maker:
     def _signed_in(self, user: Part, account: Part) -> tuple[Call, ...]:
         """The end of every redeem: the vault, the session, the audit."""
         row = session_row(self._project, "", "", "stytch", b"", self._now, "")
-        tokens = (self._project, account, "email openid profile", _PARKED, True, self._now, self._later)
+        tokens = (self._project, account, _SCOPES, _PARKED, True, self._now, self._later)
         return (
             Call(vault.PUT, tokens),
             Call(sessions.INSERT, (self._project, Part.NEW, user, "stytch", Part.NEW_BYTES, *row[5:])),
@@ -247,6 +250,7 @@ _NEW_FLOWS = "SELECT count(*) FROM flows WHERE project_id = $1 AND id BETWEEN $2
 _NEW_SESSIONS = "SELECT count(*) FROM sessions WHERE project_id = $1 AND id BETWEEN $2 AND $3"
 # As long as what is really stored there, so that the database moves as many bytes.
 _PARKED = bytes(700)
+_SCOPES = "email openid profile"
 _TRIP = msgspec.json.encode(
     Trip(
         intent="sign_in",

@@ -71,6 +71,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     session_token: str = ""
     access_token: str = ""
     grant: str = ""
+    # how long each of several readers waited, in seconds
+    waits: list[float] = []
 
 
 def runtime(
@@ -111,7 +113,8 @@ def live(ground: Ground, job: Job, pipe: int) -> None:
 
 
 async def _live(ground: Ground, job: Job, pipe: int) -> None:
-    db = await open_database(ground.database_url, ground.clock, clock_limit=None, size=2)
+    size = 2 if job.readers == 1 else 6
+    db = await open_database(ground.database_url, ground.clock, clock_limit=None, size=size)
     rt = runtime(ground, db, job.die_at, wait_seconds=job.wait_seconds)
     project = await projects.by_id(rt, ground.project_id)
     assert project is not None
@@ -144,9 +147,16 @@ async def _redeem(rt: Runtime, project: Project, job: Job) -> Told:
 
 
 async def _read(rt: Runtime, project: Project, job: Job) -> Told:
-    asked = [access_token.fresh(rt, project, job.user_id, job.provider) for _ in range(job.readers)]
-    found = {tokens.access_token for tokens in await asyncio.gather(*asked)}
-    return Told(user_id=job.user_id, access_token=" ".join(sorted(found)))
+    waits: list[float] = []
+
+    async def one() -> str:
+        began = time.perf_counter()
+        tokens = await access_token.fresh(rt, project, job.user_id, job.provider)
+        waits.append(time.perf_counter() - began)
+        return tokens.access_token
+
+    found = set(await asyncio.gather(*(one() for _ in range(job.readers))))
+    return Told(user_id=job.user_id, access_token=" ".join(sorted(found)), waits=waits)
 
 
 async def _callback(rt: Runtime, project: Project, job: Job) -> Told:

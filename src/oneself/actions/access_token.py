@@ -24,8 +24,11 @@ from oneself.upstream.identify import probe
 from oneself.upstream.replies import tokens_from
 from oneself.upstream.tokens import refresh
 
-# How long a waiter sleeps between two looks at a refresh that another process makes.
-_LOOK_EVERY_SECONDS = 0.1
+# Between two looks at a refresh that another process makes, a waiter sleeps for a twentieth of what it has waited,
+# within these bounds in seconds: it hears late by that part of the provider's own time at most, and a slow provider
+# costs few looks.
+_SHORTEST_SLEEP, _LONGEST_SLEEP = 0.02, 0.1
+_SLEEP_PART = 20
 # After a transient failure the provider is left alone for this long, unless it says otherwise itself.
 _COOL_DOWN_SECONDS = 5
 # During an outage an access token is handed out while it lives at least this long.
@@ -203,7 +206,8 @@ async def _single_flight(grant: _Grant) -> TokenSet:
 async def _refresh_once(grant: _Grant) -> TokenSet:
     """Over all processes: take the lease and call, or wait for whoever holds it."""
     rt = grant.rt
-    give_up = rt.clock() + int(rt.settings.refresh_wait_seconds * SECOND)
+    began = rt.clock()
+    give_up = began + int(rt.settings.refresh_wait_seconds * SECOND)
     kept: SealedTokens | None = grant.kept
     while True:
         if kept is None:
@@ -221,7 +225,8 @@ async def _refresh_once(grant: _Grant) -> TokenSet:
         elif now > give_up:
             raise _later(SECOND)
         else:
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            waited = (now - began) / SECOND
+            await asyncio.sleep(min(max(_SHORTEST_SLEEP, waited / _SLEEP_PART), _LONGEST_SLEEP))
         kept = await vault.one(rt.db, *grant.place.key)
 
 
