@@ -127,4 +127,6 @@ async def test_a_wrong_verifier_that_spends_the_grant_is_in_the_history(world: W
     with pytest.raises(Fault):
         await world.redeem(grant, verifier=Secret("w" * 43))
     entries = await history.of_user(world.rt, world.project, ada.view.user.id, 10)
+    # newest first, also where the entry changed nothing of the user
+    assert (entries[0].action, entries[0].decision) == ("redeem.attach", "Refuse:verifier_mismatch")
     assert ("redeem.attach", "Refuse:verifier_mismatch") in [(entry.action, entry.decision) for entry in entries]

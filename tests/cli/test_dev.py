@@ -101,6 +101,14 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "abc"])
+def test_a_port_that_cannot_be_is_said(tmp_path: Path, port: str) -> None:
+    done = cli("dev", "--port", port, "--data", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "Invalid value for '--port'" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_folder_that_is_served_already_is_said(tmp_path: Path) -> None:
     with dev(tmp_path / "data"):
         done = cli("dev", "--port", "0", "--data", str(tmp_path / "data"), timeout=20)

@@ -152,6 +152,42 @@ def test_a_user_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = cli("user", "show", "5d0c1c0e-3c0f-4f51-9a3c-0a5f1ab7f0c1", "--data", str(tmp_path / "data"))
     assert done.returncode == 1
     assert "no such user" in done.stderr
+    assert "user list" in done.stderr
+
+
+def test_a_project_without_a_name_is_refused(migrated: dict[str, str]) -> None:
+    assert cli("user", "list", env=migrated).stderr.startswith("There is no project yet.")
+    for name in ("", "  "):
+        done = cli("project", "create", name, env=migrated)
+        assert done.returncode == 1
+        assert "needs a name" in done.stderr
+    assert json.loads(cli("project", "list", "--json", env=migrated).stdout) == {"projects": []}
+
+
+def test_a_configuration_and_a_folder_at_once_are_refused(tmp_path: Path) -> None:
+    done = cli("user", "list", "--config", str(tmp_path / "a.toml"), "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "Give one of the two" in done.stderr
+
+
+@pytest.mark.parametrize("https", [False, True])
+def test_a_doctor_finds_a_running_development_server_well(tmp_path: Path, https: bool) -> None:
+    data = tmp_path / "data"
+    with dev(data, *(["--https"] if https else [])):
+        well = cli("doctor", "--json", "--data", str(data))
+        assert json.loads(well.stdout)["ok"], well.stdout
+    stopped = cli("doctor", "--json", "--data", str(data))
+    red = [finding["name"] for finding in json.loads(stopped.stdout)["findings"] if not finding["ok"]]
+    assert (stopped.returncode, red) == (1, ["project Development, oidc"])
+
+
+def test_what_a_project_has_is_shown_under_headings(tmp_path: Path) -> None:
+    with dev(tmp_path / "data"):
+        pass
+    shown = cli("project", "show", "Development", "--data", str(tmp_path / "data")).stdout
+    assert "config_id\tprovider\tclient_id" in shown
+    assert "google\tgoogle\toneself-dev" in shown
+    assert "kind\tends_in" in shown
 
 
 def test_a_folder_that_dev_never_made_is_said(tmp_path: Path) -> None:

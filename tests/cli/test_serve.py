@@ -120,13 +120,17 @@ def test_an_unmigrated_database_is_refused(tmp_path: Path, engine_url: str) -> N
 
 
 def test_an_unreachable_database_is_refused(tmp_path: Path) -> None:
-    said = Place(tmp_path, f"postgresql://oneself@127.0.0.1:{free_port()}/x").refused()
+    port = free_port()
+    said = Place(tmp_path, f"postgresql://oneself:hush-hush@127.0.0.1:{port}/x").refused()
     assert "The database cannot be used" in said
+    assert f"See that it runs at 127.0.0.1:{port}" in said
+    assert "hush-hush" not in said
 
 
 def test_an_impossible_file_is_refused(tmp_path: Path) -> None:
     said = Place(tmp_path, f"sqlite:///{tmp_path}/none/at/all.sqlite3").refused()
     assert "The database cannot be used" in said
+    assert "See that the folder" in said
 
 
 def test_another_master_key_than_the_databases_is_refused(place: Place) -> None:

@@ -98,7 +98,7 @@ async def opened_database(config: Config, *, serving: bool = False, patient: boo
             statement_timeout=0 if patient else 15.0,
         )
     except Fault as fault:
-        raise StartRefused(f"The database cannot be used: {fault.detail}.") from None
+        raise StartRefused(f"The database cannot be used: {fault.detail}. {_advice(config)}") from None
     try:
         yield db
     finally:
@@ -122,6 +122,14 @@ async def check_master_keys(rt: Runtime) -> None:
             await rt.projects.data_key(project.id)
         except Fault as fault:
             raise StartRefused(_declare_words(project.display_name, fault)) from None
+
+
+def _advice(config: Config) -> str:
+    """What to look at where the database cannot be used; nothing secret of its address."""
+    if config.engine == "sqlite":
+        return "See that the folder of `database_url` is there and may be written to, and that no other process serves it."
+    where = urlsplit(config.database_url.reveal()).netloc.rpartition("@")[2]
+    return f"See that it runs at {where or 'the address in `database_url`'} and lets this user in with this password."
 
 
 def _trusting(authorities: str) -> ssl.SSLContext | None:

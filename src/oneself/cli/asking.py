@@ -10,10 +10,11 @@ from oneself.actions.runtime import Runtime
 from oneself.app import StartRefused, opened_runtime
 from oneself.cli.choosing import settings_of
 from oneself.cli.output import Refused
-from oneself.faults import Fault
+from oneself.faults import Fault, FaultCode
 from oneself.model import Project
 
 T = TypeVar("T")
+_WORDS = {FaultCode.USER_NOT_FOUND: "There is no such user. `oneself user list --text ...` finds one by name or e-mail."}
 
 
 def ask(config_file: Path | None, data: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
@@ -32,7 +33,8 @@ def ask(config_file: Path | None, data: Path | None, work: Callable[[Runtime], A
     except StartRefused as refused:
         raise Refused("The database cannot be asked.", [str(refused)]) from None
     except Fault as fault:
-        raise Refused("That was refused.", [fault.detail or fault.code.value]) from None
+        why = _WORDS.get(fault.code) or fault.detail or fault.code.value
+        raise Refused("That was refused.", [why]) from None
 
 
 async def find_project(rt: Runtime, name: str) -> Project:
@@ -57,5 +59,7 @@ async def only_project(rt: Runtime, name: str | None) -> Project:
     everybody = await projects.list_all(rt)
     if len(everybody) == 1:
         return everybody[0]
-    count = "no project" if not everybody else f"{len(everybody)} projects"
-    raise Refused("Which project?", [f"There are {count}. Name one with --project; `oneself project list` shows all."])
+    if not everybody:
+        raise Refused("There is no project yet.", ["Make one with `oneself project create NAME`, or declare it."])
+    why = f"There are {len(everybody)} projects. Name one with --project; `oneself project list` shows all."
+    raise Refused("Which project?", [why])

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from oneself.cli.dev_folder import DEFAULT_FOLDER, DevFolderUnusable, database_url, read_keys
+from oneself.cli.dev_tls import read_ca
 from oneself.cli.output import Refused
 from oneself.config import Config, ConfigError, load
 from oneself.model import Secret
@@ -40,6 +41,8 @@ def settings_of(config_file: Path | None, data: Path | None) -> Config:
 
     Ends the program with the reasons where they cannot be used.
     """
+    if data is not None and config_file is not None:
+        raise Refused("Which server?", ["--config names one and --data another. Give one of the two."])
     try:
         if data is None:
             config = load(config_file)
@@ -61,4 +64,7 @@ def _folder_settings(folder: Path) -> Config:
         base_url="http://localhost",
         database_url=Secret(database_url(folder)),
         master_keys=Secret(keys.master_keys),
+        # where its emulated providers answer while it runs
+        allowed_private_hosts=("localhost",),
+        provider_ca=read_ca(folder),
     )

@@ -40,7 +40,13 @@ RETURN_URLS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
 
 @click.command()
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),

@@ -65,6 +65,18 @@ def open_tls(folder: Path, host: str, now: datetime | None = None) -> Tls:
     return Tls(server.resolve(), (folder / CA_NAME).resolve(), ca_pem.decode(), authority.key_digest)
 
 
+def read_ca(folder: Path) -> str:
+    """The certificate of the folder's authority (PEM), or nothing where it never served https."""
+    pem = read(folder / CA_NAME)
+    if pem is None:
+        return ""
+    try:
+        read_certificate(pem)
+    except ValueError:
+        return ""
+    return pem.decode()
+
+
 def _authority(folder: Path, host: str, now: datetime) -> bytes:
     """The authority's certificate and key, made where there is none or where its time is over."""
     file = folder / KEY_NAME

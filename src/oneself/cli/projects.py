@@ -35,6 +35,8 @@ def project() -> None:
 @choice
 def create(name: str, environment: Any, as_json: bool, config_file: Path | None, data: Path | None) -> None:
     """Make a project called NAME and print its keys, which are shown this once."""
+    if not name.strip():
+        raise Refused("A project needs a name.", ["Give one, as in `oneself project create Shop`."])
 
     async def work(rt: Runtime) -> CreatedProject:
         return await projects.create(rt, Declaration(display_name=name, environment=environment))
@@ -154,6 +156,11 @@ def _print(told: dict[str, Any], as_json: bool) -> None:
         json_line(told)
         return
     pairs(_flat(told))
+    for name, entries in told.items():
+        if isinstance(entries, list):
+            OUT.print(f"\n[bold]{name.capitalize()}[/]")
+            columns = tuple(entries[0]) if entries else ("none",)
+            table(columns, [[str(cell) for cell in entry.values()] for entry in entries])
 
 
 def _flat(told: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
@@ -161,9 +168,7 @@ def _flat(told: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
     for name, value in told.items():
         if isinstance(value, dict):
             rows += _flat(value, f"{above}{name}.")
-        elif isinstance(value, list):
-            rows += [(f"{above}{name}", "  ".join(str(part) for part in entry.values())) for entry in value]
-        else:
+        elif not isinstance(value, list):
             rows.append((f"{above}{name}", str(value)))
     return rows
 

@@ -9,7 +9,7 @@ from oneself.emulator.clients import Client
 
 @click.command(help="Emulated identity providers for development. Open the printed address.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8114, show_default=True, help="Port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8114, show_default=True, help="Port to listen on.")
 @click.option("--base-url", default="", help="Address under which browsers and clients reach it.")
 @click.option(
     "--client",

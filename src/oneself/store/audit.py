@@ -12,7 +12,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
 
 OF_USER = """
 SELECT user_id, user_version, id, at, action, decision, reason, actor, dialect, account_id, flow_id
-FROM audit WHERE project_id = $1 AND user_id = $2 ORDER BY user_version DESC, at DESC, id LIMIT $3"""
+FROM audit WHERE project_id = $1 AND user_id = $2 ORDER BY at DESC, user_version DESC, id LIMIT $3"""
 
 
 async def insert(tx: Tx, project_id: str, entry: AuditEntry) -> None:
