@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oneself.cli.dev_folder import ProjectKeys
+from oneself.cli.dev_folder import ProjectKeys, open_folder
 from oneself.cli.snippets import snippets
 from tests import node_run, server_process
 from tests.server_process import ServerFailed, ServerProcess, cli, dev
@@ -116,6 +118,50 @@ def test_a_folder_that_is_served_already_is_said(tmp_path: Path) -> None:
     assert "is served by another process" in done.stderr
 
 
+def start_status(server: ServerProcess, landing: str) -> int:
+    """What a start of Stytch's dialect that ends at `landing` is answered with."""
+    token = server.announced["project"]["stytch"]["public_token"]
+    query = urllib.parse.urlencode(
+        {"public_token": token, "login_redirect_url": landing, "signup_redirect_url": landing}
+    )
+    address = urllib.parse.urlsplit(server.base_url)
+    line = http.client.HTTPConnection(address.netloc, timeout=10)
+    line.request("GET", f"/v1/public/oauth/google/start?{query}")
+    with line.getresponse() as answer:
+        return answer.status
+
+
+def test_people_come_back_to_the_urls_that_are_named(tmp_path: Path) -> None:
+    mine = "http://localhost:5173/welcome"
+    with dev(tmp_path / "data") as server:
+        assert start_status(server, "http://localhost:3000/authenticate") == 302
+        assert start_status(server, mine) == 400
+    with dev(tmp_path / "data", "--app", mine, "--app", "https://app.test/") as server:
+        assert start_status(server, "http://localhost:3000/authenticate") == 302
+        assert start_status(server, mine) == 302
+        assert start_status(server, "https://app.test/") == 302
+        assert start_status(server, "http://localhost:5173/elsewhere") == 400
+
+
+@pytest.mark.parametrize("url", ["localhost:5173", "/welcome", "ftp://x/", "http://", "http://[x"])
+def test_half_a_url_is_refused(tmp_path: Path, url: str) -> None:
+    done = cli("dev", "--app", url, "--data", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "is no whole URL" in done.stderr
+
+
+def test_a_folder_of_before_gets_the_key_that_it_lacks(tmp_path: Path) -> None:
+    first = open_folder(tmp_path)
+    file = tmp_path / "dev-keys.json"
+    old = json.loads(file.read_text())
+    assert old.pop("apple_key").startswith("-----BEGIN PRIVATE KEY-----")
+    file.write_text(json.dumps(old))
+    again = open_folder(tmp_path)
+    assert again.project == first.project
+    assert again.apple_key != first.apple_key
+    assert open_folder(tmp_path) == again
+
+
 def test_an_address_that_others_reach_is_warned_of(tmp_path: Path) -> None:
     with dev(tmp_path / "all", "--host", "0.0.0.0") as server:
         assert "can read every key" in server.stderr()
@@ -169,7 +215,7 @@ def test_the_snippets_run_as_they_are_printed(tmp_path: Path) -> None:
         user = stytch(server, "POST", "/v1/users", {"email": "ada@corp.example"})["user_id"][-36:]
         page = urllib.request.urlopen(f"{server.base_url}/", timeout=5).read().decode()
         first, *others = snippets(server.base_url, msgspec.convert(server.announced["project"], ProjectKeys))
-        assert page.count("<details") == 1 + len(others)
+        assert page.count("<details open") + page.count("<details>") == 1 + len(others)
         done = subprocess.run([sys.executable, "-c", first.text], capture_output=True, text=True, timeout=30)
         assert user in done.stdout, done.stderr
         for script in others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
+from oneself.cli.dev_settings import labels
+from oneself.wire.console import words
 from tests.server_process import ServerProcess
 
 
@@ -135,7 +138,7 @@ async def test_a_callback_under_another_providers_path_is_refused(person: Person
 async def test_a_callback_of_no_trip_is_said(person: Person, query: str) -> None:
     status, _, page = await person.get(f"{person.base_url}/console/callback/google{query}")
     assert status == 400
-    assert "not known here" in page
+    assert "was not begun here" in page
 
 
 async def test_linking_without_a_session_is_refused(person: Person) -> None:
@@ -238,3 +241,69 @@ async def test_the_state_travels_and_the_cookie_holds_another_secret(person: Per
     assert trip[0]["path"] == "/console/callback"
     assert trip[0].value != state
     assert state not in trip[0].key
+
+
+async def answered(person: Person, provider: str, persona: str) -> tuple[int, str]:
+    """Say yes at a provider; status and where to, with an answer by form sent on as a browser does."""
+    status, back, form = await person.get(f"{await person.start(provider)}&login_hint={persona}")
+    if status == 200:
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        action = html.unescape(re.findall(r'action="([^"]+)"', form)[0])
+        path = urlsplit(action).path
+        sent = {name: html.unescape(value) for name, value in fields.items()}
+        status, back = await person.post(path, sent, Origin="https://appleid.apple.com")
+        assert status == 303
+        back = person.base_url + back
+    status, location, _ = await person.get(back)
+    return status, location
+
+
+@pytest.mark.parametrize("provider", labels())
+async def test_every_emulated_provider_signs_in(person: Person, provider: str) -> None:
+    status, location = await answered(person, provider, "theo")
+    assert (status, location) in [(303, "/?notice=created"), (303, "/?notice=signed-in")], provider
+    _, _, page = await person.get(f"{person.base_url}/")
+    assert "Linked accounts" in page
+
+
+async def test_a_form_post_that_is_no_answer_is_refused_by_its_trip(person: Person) -> None:
+    status, location = await person.post("/console/callback/apple", {"state": "none", "evil": "x"})
+    assert (status, location) == (303, "/console/callback/apple?state=none")
+    status, _, page = await person.get(person.base_url + location)
+    assert status == 400
+    assert "not known here" in page
+
+
+async def test_the_story_names_the_account_and_says_what_went_wrong(person: Person, other: Person) -> None:
+    await person.trip("google", "linus")
+    await other.trip("google", "grace")
+    assert await other.trip("google", "linus", "attach") == "refused=account_in_use"
+    _, _, page = await other.get(f"{other.base_url}/")
+    assert "Google, grace@navy.example" in page
+
+
+async def test_unlinking_what_the_session_rests_on_says_that_it_ended(person: Person) -> None:
+    await person.trip("google", "casey")
+    _, _, page = await person.get(f"{person.base_url}/")
+    found = re.search(r'name="account" value="([^"]+)"', page)
+    assert found is not None
+    _, location = await person.post("/console/unlink", {"form_token": await person.token(), "account": found[1]})
+    assert location == "/?notice=unlinked-and-out"
+    _, _, page = await person.get(person.base_url + location)
+    assert "you are signed out" in page
+    assert "Sign in with Google" in page
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (("redeem.sign_in", "Create", "new_account"), "Nobody had this account"),
+        (("redeem.attach", "Refuse:verifier_mismatch", "no"), "Refused: "),
+        (("redeem.attach", "Refuse:account_in_use", "account_of_another_user"), "Refused: That account belongs"),
+        (("account.remove", "unlinked", "asked_for"), "An account was unlinked: it was asked for."),
+        (("account.revoke", "revoked", "the provider ended the grant"), "unlinked: the provider ended the grant."),
+        (("user.change", "changed", "something new"), "Something new."),
+    ],
+)
+def test_every_entry_of_the_audit_is_told_in_a_sentence(entry: tuple[str, str, str], said: str) -> None:
+    assert said in words.told(*entry)

@@ -15,7 +15,8 @@ import msgspec
 
 from oneself.app import House
 from oneself.cli import dev_folder
-from oneself.cli.dev import announcement, settings
+from oneself.cli.dev import announcement
+from oneself.cli.dev_settings import settings
 from oneself.cli.listening import listen, port_of
 from oneself.cli.running import run
 from oneself.config import Config, DeclaredPolicy, DeclaredProject, DeclaredProvider, SharedProvider, StytchSide

@@ -127,7 +127,9 @@ async def check_master_keys(rt: Runtime) -> None:
 def _advice(config: Config) -> str:
     """What to look at where the database cannot be used; nothing secret of its address."""
     if config.engine == "sqlite":
-        return "See that the folder of `database_url` is there and may be written to, and that no other process serves it."
+        return (
+            "See that the folder of `database_url` is there and may be written to, and that no other process serves it."
+        )
     where = urlsplit(config.database_url.reveal()).netloc.rpartition("@")[2]
     return f"See that it runs at {where or 'the address in `database_url`'} and lets this user in with this password."
 

@@ -14,7 +14,9 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import Project
 
 T = TypeVar("T")
-_WORDS = {FaultCode.USER_NOT_FOUND: "There is no such user. `oneself user list --text ...` finds one by name or e-mail."}
+_WORDS = {
+    FaultCode.USER_NOT_FOUND: "There is no such user. `oneself user list --text ...` finds one by name or e-mail."
+}
 
 
 def ask(config_file: Path | None, data: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:

@@ -12,30 +12,28 @@ from rich.panel import Panel
 from oneself.app import EMULATOR_PATH, House
 from oneself.cli import dev_folder
 from oneself.cli.dev_folder import DevFolderUnusable, DevKeys
+from oneself.cli.dev_settings import PROJECT_NAME, labels, settings
 from oneself.cli.dev_tls import Tls, open_tls
 from oneself.cli.listening import PortUnavailable, listen, port_of
 from oneself.cli.output import ERR, OUT, Refused, json_line, pairs
 from oneself.cli.running import StartFailed, run
 from oneself.cli.snippets import snippets
 from oneself.cli.trusting import ways
-from oneself.config import (
-    Config,
-    DeclaredProject,
-    DeclaredProvider,
-    DeclaredRedirect,
-    Limits,
-    StackSide,
-    StytchSide,
-    is_local,
-)
-from oneself.emulator import endpoints_for
-from oneself.model import Secret
+from oneself.config import Config, is_local
 from oneself.wire.console.dev import DevPage, Entry, Snippet
 
-CLIENT_ID = "oneself-dev"
-PROJECT_NAME = "Development"
-PROVIDERS = {"google": "Google", "github": "GitHub", "spotify": "Spotify", "oidc": "OpenID Connect"}
-RETURN_URLS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
+
+def _whole_urls(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Take URLs that name a scheme and a host, and no others."""
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+        except ValueError:
+            whole = False
+        if not whole:
+            raise click.BadParameter(f"{url!r} is no whole URL, such as http://localhost:5173/welcome")
+    return urls
 
 
 @click.command()
@@ -59,8 +57,17 @@ RETURN_URLS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
     is_flag=True,
     help="Speak TLS, with an authority made once in the data folder; the output says how to trust it.",
 )
+@click.option(
+    "--app",
+    "applications",
+    multiple=True,
+    metavar="URL",
+    callback=_whole_urls,
+    help="A URL of your application's that people may come back to, beside http://localhost:3000/ and "
+    "http://localhost:3000/authenticate; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready, and nothing else there.")
-def dev(host: str, port: int, data: Path, https: bool, as_json: bool) -> None:
+def dev(host: str, port: int, data: Path, https: bool, applications: tuple[str, ...], as_json: bool) -> None:
     """Set up everything and run it: database, keys, a project, emulated providers, a page to try it.
 
     For development only: the keys lie beside the data.
@@ -75,7 +82,7 @@ def dev(host: str, port: int, data: Path, https: bool, as_json: bool) -> None:
     except DevFolderUnusable as error:
         raise Refused("The data folder cannot be used.", [str(error)]) from None
     base_url = origin("https" if tls else "http", name, port_of(sockets))
-    config = settings(base_url, data, keys, tls)
+    config = settings(base_url, data, keys, tls, applications)
     if not is_local(origin("http", host, 80)):
         ERR.print("[yellow]Whoever reaches this address can read every key on its page.[/] `--host localhost` is safe.")
 
@@ -97,46 +104,6 @@ def origin(scheme: Literal["http", "https"], name: str, port: int) -> str:
     return f"{scheme}://{host}" if port == {"http": 80, "https": 443}[scheme] else f"{scheme}://{host}:{port}"
 
 
-def settings(base_url: str, data: Path, keys: DevKeys, tls: Tls | None = None) -> Config:
-    """The settings of a development server: all emulated providers, one project with fixed keys."""
-    project = keys.project
-    return Config(
-        base_url=base_url,
-        database_url=Secret(dev_folder.database_url(data)),
-        master_keys=Secret(keys.master_keys),
-        # the emulated providers answer on this very port
-        allowed_private_hosts=(_host_and_port(base_url),),
-        provider_ca=tls.ca_pem if tls else "",
-        log_level="warning",
-        # scripts and test suites begin hundreds of trips from this one machine
-        limits=Limits(starts_per_address=0, starts_per_project=0, mails_per_address=0),
-        projects=(
-            DeclaredProject(
-                id=project.id,
-                display_name=PROJECT_NAME,
-                stytch=StytchSide(
-                    project_id=project.stytch.project_id,
-                    secret=Secret(project.stytch.secret),
-                    public_token=project.stytch.public_token,
-                    callback_id=keys.callback_id,
-                ),
-                stack=StackSide(
-                    project_id=project.stack.project_id,
-                    publishable_client_key=Secret(project.stack.publishable_client_key),
-                    secret_server_key=Secret(project.stack.secret_server_key),
-                    super_secret_admin_key=Secret(project.stack.super_secret_admin_key),
-                ),
-                redirect_urls=tuple(
-                    DeclaredRedirect(url=url, default=place == 0) for place, url in enumerate(RETURN_URLS)
-                ),
-                authorized_origins=("http://localhost:3000",),
-                otp_enabled=True,
-                providers={name: _provider(name, base_url, keys) for name in PROVIDERS},
-            ),
-        ),
-    )
-
-
 def announcement(base_url: str, keys: DevKeys, tls: Tls | None = None) -> dict[str, object]:
     """What `--json` prints."""
     said: dict[str, object] = {
@@ -146,25 +113,6 @@ def announcement(base_url: str, keys: DevKeys, tls: Tls | None = None) -> dict[s
         "mail_url": f"{base_url}/mail.json",
     }
     return said | {"ca_file": str(tls.ca), "ca_key_sha256": tls.ca_digest} if tls else said
-
-
-def _host_and_port(base_url: str) -> str:
-    """The server as outbound calls are allowed to it: this port alone, the scheme's own too."""
-    parts = urlsplit(base_url)
-    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
-
-
-def _provider(name: str, base_url: str, keys: DevKeys) -> DeclaredProvider:
-    emulator, secret = f"{base_url}{EMULATOR_PATH}", Secret(keys.client_secret)
-    if name == "oidc":
-        issuer = f"{emulator}/oidc"
-        return DeclaredProvider(provider="generic_oidc", client_id=CLIENT_ID, client_secret=secret, issuer=issuer)
-    endpoints = endpoints_for(name, emulator)
-    # the emulator stands for the vendor itself, whose word on addresses counts
-    vouches = ("*",)
-    return DeclaredProvider(
-        client_id=CLIENT_ID, client_secret=secret, endpoints=endpoints, trusted_email_domains=vouches
-    )
 
 
 def _name(host: str) -> str:
@@ -205,7 +153,7 @@ def _page(config: Config, keys: DevKeys, tls: Tls | None) -> DevPage:
         session_seconds=config.lifetimes.console_session,
         project_id=keys.project.id,
         project_name=PROJECT_NAME,
-        providers=tuple(Entry(label, name) for name, label in PROVIDERS.items()),
+        providers=tuple(Entry(label, name) for name, label in labels().items()),
         keys=tuple(Entry(label, value) for label, value in _keys(keys)),
         links=tuple(Entry(label, url) for label, url in _links(base_url)),
         trust=tuple(Entry(client, how) for client, how in (ways(tls, base_url) if tls else ())),

@@ -12,6 +12,7 @@ import msgspec
 from oneself.config.checks import DEV_KEY_PREFIX
 from oneself.crypto import opaque
 from oneself.crypto.ids import new_uuid
+from oneself.crypto.jwk import dump_pem, generate_p256
 
 DATABASE_NAME = "oneself.sqlite3"
 KEYS_NAME = "dev-keys.json"
@@ -55,6 +56,8 @@ class DevKeys(msgspec.Struct, frozen=True, kw_only=True):
     callback_id: str
     client_secret: str
     project: ProjectKeys
+    # Apple's clients sign; folders of before this was known get theirs at the next start
+    apple_key: str = ""
 
 
 def open_folder(folder: Path) -> DevKeys:
@@ -125,9 +128,10 @@ def read_keys(folder: Path) -> DevKeys | None:
 
 def _keys(file: Path) -> DevKeys:
     content = read(file)
-    if content is not None:
-        return _parsed(file, content)
-    keys = _new_keys()
+    keys = _new_keys() if content is None else _parsed(file, content)
+    if content is not None and keys.apple_key:
+        return keys
+    keys = msgspec.structs.replace(keys, apple_key=dump_pem(generate_p256()))
     put(file, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
     return keys
 

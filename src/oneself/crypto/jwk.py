@@ -52,6 +52,11 @@ def dump_private(key: PrivateKey) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
+def dump_pem(key: PrivateKey) -> str:
+    """The key as PKCS#8 in PEM, as vendors hand out keys to sign with."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 def load_private(der: bytes) -> PrivateKey:
     """Read what `dump_private` wrote; Fault(seal_broken) for anything but an RSA or P-256 key."""
     try:

@@ -44,6 +44,7 @@ def _routes(rt: Runtime, dev: DevPage | None) -> list[Route]:
         _route("GET", JSON_PATH, "mail_json", mail.listed, "The same for scripts"),
         _route("POST", "/console/start", "start", demo.begin, "To a provider"),
         _route("GET", "/console/callback/{config_id}", "callback", demo.finish, "Back from it"),
+        _route("POST", "/console/callback/{config_id}", "relay", demo.relay, "Back from it by a form"),
         _route("POST", "/console/unlink", "unlink", demo.unlink, "Take an account away"),
         _route("POST", "/console/sign-out", "sign_out", demo.sign_out, "End the session"),
     ]

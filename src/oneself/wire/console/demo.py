@@ -6,7 +6,7 @@ what they bring back. Its dialect is `console`, whose policy asks for a live ses
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from oneself.actions import accounts, callback, history, projects, redeem, sessions, start
 from oneself.actions.runtime import Runtime
@@ -21,6 +21,8 @@ from oneself.wire.http import Reply, Request
 DIALECT: Final = "console"
 _SECOND = 1_000_000
 _STORY_ENTRIES = 30
+# what a provider's form may say; the rest is dropped
+_ANSWERS = frozenset({"code", "state", "error", "error_description", "iss", "user", "id_token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,15 @@ class Demo:
             kept = (over, cookies.keep_session(clear, self.dev.session_seconds, self._secure))
         return _home_with(("notice", _happened(ended)), kept)
 
+    async def relay(self, request: Request) -> Reply:
+        """`POST /console/callback/{config_id}`: a provider that answers by form; once more, by GET.
+
+        The form comes across sites, so the browser sends no cookie with it (OAuth 2.0 Form Post Response Mode).
+        """
+        form = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+        answer = urlencode([(name, value) for name, value in form if name in _ANSWERS])
+        return redirect(f"{cookies.CALLBACK_PATH}/{quote(request.params['config_id'], safe='')}?{answer}")
+
     async def unlink(self, request: Request) -> Reply:
         """`POST /console/unlink`: take one account away, unless it is the last way in."""
         form = self._form(request)
@@ -140,7 +151,9 @@ class Demo:
             raise Fault(FaultCode.SESSION_NOT_FOUND, "unlinking asks for a session")
         user_id = current.view.user.id
         await accounts.remove(self.rt, project, form.get("account", ""), user_id, DIALECT, "self")
-        return _home_with(("notice", "unlinked"))
+        # a session that rested on that account alone has ended with it
+        still = await self._current(request, project)
+        return _home_with(("notice", "unlinked" if still else "unlinked-and-out"))
 
     async def sign_out(self, request: Request) -> Reply:
         """`POST /console/sign-out`: end the session."""
@@ -179,7 +192,8 @@ class Demo:
     async def _story(self, project: Project, current: SessionView | None) -> list[dict[str, str]]:
         if current is None:
             return []
-        return story(await history.of_user(self.rt, project, current.view.user.id, _STORY_ENTRIES))
+        entries = await history.of_user(self.rt, project, current.view.user.id, _STORY_ENTRIES)
+        return story(entries, current.view, self._labels)
 
     def _form(self, request: Request) -> dict[str, str]:
         """The form of a page of ours. Raises Fault(REQUEST_INVALID) for one from anywhere else."""

@@ -65,13 +65,15 @@ def person(view: UserView, labels: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def story(entries: list[AuditEntry]) -> list[dict[str, str]]:
-    """The audit of one user as the page tells it."""
+def story(entries: list[AuditEntry], view: UserView, labels: dict[str, str]) -> list[dict[str, str]]:
+    """The audit of one user as the page tells it; accounts that are still linked are named."""
+    names = {account.id: _account_name(account, labels) for account in view.accounts}
     return [
         {
             "when": _moment(entry.at),
             "when_iso": _iso(entry.at),
-            "text": words.reason(entry.reason),
+            "about": names.get(entry.account_id, ""),
+            "text": words.told(entry.action, entry.decision, entry.reason),
             "action": entry.action,
             "decision": entry.decision,
             "reason": entry.reason,
@@ -106,6 +108,11 @@ def _name(view: UserView) -> str:
     names = " ".join(name for name in (view.user.first_name, view.user.last_name) if name)
     primary = view.primary_email
     return names or (primary.address if primary else f"User {view.user.id[:8]}")
+
+
+def _account_name(account: ExternalAccount, labels: dict[str, str]) -> str:
+    name = labels.get(account.config_id, account.provider)
+    return f"{name}, {account.email or account.subject}"
 
 
 def _account(account: ExternalAccount, labels: dict[str, str]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ _REFUSED: Mapping[FaultCode, str] = MappingProxyType(
         FaultCode.PROVIDER_UNAVAILABLE: "The provider does not answer. Try again in a moment.",
         FaultCode.PROVIDER_NOT_CONFIGURED: "This provider is not configured here.",
         FaultCode.PROVIDER_UNKNOWN: "There is no such provider.",
-        FaultCode.FLOW_UNKNOWN: "That sign-in is not known here. Start again.",
+        FaultCode.FLOW_UNKNOWN: "That sign-in is finished, or was not begun here. Start again.",
         FaultCode.FLOW_EXPIRED: "That sign-in took too long. Start again.",
         FaultCode.FLOW_USED: "That sign-in was finished already.",
         FaultCode.FLOW_COOKIE_MISSING: "That sign-in was begun in another browser. Start again in this one.",
@@ -61,12 +61,22 @@ _REFUSED: Mapping[FaultCode, str] = MappingProxyType(
     }
 )
 
+_DONE: Mapping[str, str] = MappingProxyType(
+    {
+        "account.remove": "An account was unlinked",
+        "account.revoke": "The grant of an account that was unlinked",
+        "token.refresh": "A token of the provider's",
+    }
+)
+
 NOTICES: Mapping[str, str] = MappingProxyType(
     {
         "signed-in": "You are signed in.",
         "created": "Welcome. A new user was made for you.",
         "linked": "The account was linked to this user.",
         "unlinked": "The account was unlinked.",
+        "unlinked-and-out": "The account was unlinked, and you are signed out: the session rested on it alone. "
+        "The user stays, and comes back through any provider that vouches for its address.",
         "signed-out": "You are signed out.",
     }
 )
@@ -77,6 +87,15 @@ def refusal(code: FaultCode) -> str:
     return _REFUSED.get(code, "That did not work. Nothing was changed.")
 
 
-def reason(word: str) -> str:
-    """Say what a decision's reason means."""
-    return WHY.get(word, "It was so decided.")
+def told(action: str, decision: str, reason: str) -> str:
+    """Say what one entry of the audit means: what was done, and why.
+
+    A reason that is no name of ours is a sentence already.
+    """
+    refused = next((code for code in FaultCode if decision == f"Refuse:{code.value}"), None)
+    if refused:
+        return f"Refused: {refusal(refused)}"
+    why = WHY.get(reason, reason)
+    if action in _DONE:
+        return f"{_DONE[action]}: {why[:1].lower()}{why[1:].rstrip('.')}."
+    return why if reason in WHY else f"{why[:1].upper()}{why[1:]}."

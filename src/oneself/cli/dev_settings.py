@@ -1,0 +1,128 @@
+"""The settings of a development server: one project with fixed keys, and every provider that is emulated."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from oneself.app import EMULATOR_PATH
+from oneself.cli import dev_folder
+from oneself.cli.dev_folder import DevKeys
+from oneself.cli.dev_tls import Tls
+from oneself.config import (
+    Config,
+    DeclaredProject,
+    DeclaredProvider,
+    DeclaredRedirect,
+    Limits,
+    StackSide,
+    StytchSide,
+)
+from oneself.emulator import endpoints_for
+from oneself.model import Secret
+from oneself.providers.registry import PROVIDERS
+
+PROJECT_NAME = "Development"
+APPLICATIONS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
+_CLIENT_ID = "oneself-dev"
+# what a page shows first
+_FIRST = ("google", "github", "spotify", "oidc")
+# the project's own names for what no vendor stands behind
+_NAMES = {"generic_oidc": "oidc", "generic_oauth2": "oauth2"}
+# what the emulated OAuth server's documents look like, which no standard says
+_OAUTH2_PATHS = {
+    "subject_path": "id",
+    "email_path": "profile.mail",
+    "email_verified_path": "profile.mail_ok",
+    "name_path": "profile.title",
+    "picture_path": "profile.image",
+}
+
+
+def labels() -> dict[str, str]:
+    """The project's providers by the names that it gives them, those that most people look for first."""
+    named = {_NAMES.get(one.id, one.id): one.name for one in PROVIDERS}
+    return {name: named[name] for name in (*_FIRST, *(name for name in named if name not in _FIRST))}
+
+
+def settings(
+    base_url: str, folder: Path, keys: DevKeys, tls: Tls | None = None, applications: Iterable[str] = ()
+) -> Config:
+    """The settings of the development server whose data are in `folder`.
+
+    `applications` are the URLs where applications take people back, beside the usual ones of an application on port
+    3000; the first is the one that a start without any means.
+    """
+    project = keys.project
+    urls = tuple(dict.fromkeys((*applications, *APPLICATIONS)))
+    return Config(
+        base_url=base_url,
+        database_url=Secret(dev_folder.database_url(folder)),
+        master_keys=Secret(keys.master_keys),
+        # the emulated providers answer on this very port
+        allowed_private_hosts=(_host_and_port(base_url),),
+        provider_ca=tls.ca_pem if tls else "",
+        log_level="warning",
+        # scripts and test suites begin hundreds of trips from this one machine
+        limits=Limits(starts_per_address=0, starts_per_project=0, mails_per_address=0),
+        projects=(
+            DeclaredProject(
+                id=project.id,
+                display_name=PROJECT_NAME,
+                stytch=StytchSide(
+                    project_id=project.stytch.project_id,
+                    secret=Secret(project.stytch.secret),
+                    public_token=project.stytch.public_token,
+                    callback_id=keys.callback_id,
+                ),
+                stack=StackSide(
+                    project_id=project.stack.project_id,
+                    publishable_client_key=Secret(project.stack.publishable_client_key),
+                    secret_server_key=Secret(project.stack.secret_server_key),
+                    super_secret_admin_key=Secret(project.stack.super_secret_admin_key),
+                ),
+                redirect_urls=tuple(DeclaredRedirect(url=url, default=place == 0) for place, url in enumerate(urls)),
+                authorized_origins=tuple(dict.fromkeys(_origins(urls))),
+                otp_enabled=True,
+                providers={
+                    _NAMES.get(one.id, one.id): _provider(one.id, f"{base_url}{EMULATOR_PATH}", keys)
+                    for one in PROVIDERS
+                },
+            ),
+        ),
+    )
+
+
+def _provider(provider_id: str, emulator: str, keys: DevKeys) -> DeclaredProvider:
+    """Our client at one emulated provider."""
+    secret = Secret(keys.client_secret)
+    if provider_id == "generic_oidc":
+        issuer = f"{emulator}/oidc"
+        return DeclaredProvider(provider=provider_id, client_id=_CLIENT_ID, client_secret=secret, issuer=issuer)
+    options: dict[str, str] = {}
+    issuer = ""
+    if provider_id == "apple":
+        secret, options = Secret(keys.apple_key), {"key_id": _CLIENT_ID, "team_id": _CLIENT_ID}
+    elif provider_id == "generic_oauth2":
+        issuer, options = f"{emulator}/oauth2", _OAUTH2_PATHS
+    return DeclaredProvider(
+        provider=provider_id,
+        client_id=_CLIENT_ID,
+        client_secret=secret,
+        issuer=issuer,
+        endpoints=endpoints_for(provider_id, emulator),
+        options=options,
+        # the emulator stands for the vendor itself, whose word on addresses counts
+        trusted_email_domains=("*",),
+    )
+
+
+def _host_and_port(base_url: str) -> str:
+    """The server as outbound calls are allowed to it: this port alone, the scheme's own too."""
+    parts = urlsplit(base_url)
+    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
+
+
+def _origins(urls: Iterable[str]) -> Iterator[str]:
+    for url in urls:
+        parts = urlsplit(url)
+        yield f"{parts.scheme}://{parts.netloc}"
