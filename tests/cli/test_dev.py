@@ -154,11 +154,11 @@ def test_a_folder_of_before_gets_the_key_that_it_lacks(tmp_path: Path) -> None:
     first = open_folder(tmp_path)
     file = tmp_path / "dev-keys.json"
     old = json.loads(file.read_text())
-    assert old.pop("apple_key").startswith("-----BEGIN PRIVATE KEY-----")
+    assert old.pop("signing_key").startswith("-----BEGIN PRIVATE KEY-----")
     file.write_text(json.dumps(old))
     again = open_folder(tmp_path)
     assert again.project == first.project
-    assert again.apple_key != first.apple_key
+    assert again.signing_key != first.signing_key
     assert open_folder(tmp_path) == again
 
 

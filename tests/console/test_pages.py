@@ -271,7 +271,7 @@ async def test_a_form_post_that_is_no_answer_is_refused_by_its_trip(person: Pers
     assert (status, location) == (303, "/console/callback/apple?state=none")
     status, _, page = await person.get(person.base_url + location)
     assert status == 400
-    assert "not known here" in page
+    assert "was not begun here" in page
 
 
 async def test_the_story_names_the_account_and_says_what_went_wrong(person: Person, other: Person) -> None:

@@ -27,7 +27,6 @@ MAY_NAME = {
     "oneself.wire.stytch.sandbox": "the dialect's published examples",
     "oneself.wire.stack.asking": "the scopes and parameters that the dialect is compared by",
     "oneself.wire.stack.native": "the dialect's own path for Apple's id_tokens",
-    "oneself.cli.dev": "the four that a first start shows",
     "oneself.emulator.personas": "people with another address at one vendor",
 }
 

@@ -56,8 +56,8 @@ class DevKeys(msgspec.Struct, frozen=True, kw_only=True):
     callback_id: str
     client_secret: str
     project: ProjectKeys
-    # Apple's clients sign; folders of before this was known get theirs at the next start
-    apple_key: str = ""
+    # for a provider whose clients sign their secret; folders of before it was needed get theirs at the next start
+    signing_key: str = ""
 
 
 def open_folder(folder: Path) -> DevKeys:
@@ -129,9 +129,9 @@ def read_keys(folder: Path) -> DevKeys | None:
 def _keys(file: Path) -> DevKeys:
     content = read(file)
     keys = _new_keys() if content is None else _parsed(file, content)
-    if content is not None and keys.apple_key:
+    if content is not None and keys.signing_key:
         return keys
-    keys = msgspec.structs.replace(keys, apple_key=dump_pem(generate_p256()))
+    keys = msgspec.structs.replace(keys, signing_key=dump_pem(generate_p256()))
     put(file, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
     return keys
 

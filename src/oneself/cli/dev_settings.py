@@ -20,14 +20,11 @@ from oneself.config import (
 from oneself.emulator import endpoints_for
 from oneself.model import Secret
 from oneself.providers.registry import PROVIDERS
+from oneself.providers.spec import Provider
 
 PROJECT_NAME = "Development"
 APPLICATIONS = ("http://localhost:3000/authenticate", "http://localhost:3000/")
 _CLIENT_ID = "oneself-dev"
-# what a page shows first
-_FIRST = ("google", "github", "spotify", "oidc")
-# the project's own names for what no vendor stands behind
-_NAMES = {"generic_oidc": "oidc", "generic_oauth2": "oauth2"}
 # what the emulated OAuth server's documents look like, which no standard says
 _OAUTH2_PATHS = {
     "subject_path": "id",
@@ -39,9 +36,8 @@ _OAUTH2_PATHS = {
 
 
 def labels() -> dict[str, str]:
-    """The project's providers by the names that it gives them, those that most people look for first."""
-    named = {_NAMES.get(one.id, one.id): one.name for one in PROVIDERS}
-    return {name: named[name] for name in (*_FIRST, *(name for name in named if name not in _FIRST))}
+    """What the project's providers are called, by the names that it gives them."""
+    return {_name(one): one.name for one in PROVIDERS}
 
 
 def settings(
@@ -83,34 +79,33 @@ def settings(
                 redirect_urls=tuple(DeclaredRedirect(url=url, default=place == 0) for place, url in enumerate(urls)),
                 authorized_origins=tuple(dict.fromkeys(_origins(urls))),
                 otp_enabled=True,
-                providers={
-                    _NAMES.get(one.id, one.id): _provider(one.id, f"{base_url}{EMULATOR_PATH}", keys)
-                    for one in PROVIDERS
-                },
+                providers={_name(one): _declared(one, f"{base_url}{EMULATOR_PATH}", keys) for one in PROVIDERS},
             ),
         ),
     )
 
 
-def _provider(provider_id: str, emulator: str, keys: DevKeys) -> DeclaredProvider:
+def _name(provider: Provider) -> str:
+    """The project's own name for a provider: that of the protocol where no vendor stands behind it."""
+    return provider.id.removeprefix("generic_")
+
+
+def _declared(provider: Provider, emulator: str, keys: DevKeys) -> DeclaredProvider:
     """Our client at one emulated provider."""
-    secret = Secret(keys.client_secret)
-    if provider_id == "generic_oidc":
-        issuer = f"{emulator}/oidc"
-        return DeclaredProvider(provider=provider_id, client_id=_CLIENT_ID, client_secret=secret, issuer=issuer)
-    options: dict[str, str] = {}
-    issuer = ""
-    if provider_id == "apple":
-        secret, options = Secret(keys.apple_key), {"key_id": _CLIENT_ID, "team_id": _CLIENT_ID}
-    elif provider_id == "generic_oauth2":
-        issuer, options = f"{emulator}/oauth2", _OAUTH2_PATHS
+    generic = provider.issuer == "{issuer}"
+    issuer = f"{emulator}/{_name(provider)}" if generic else ""
+    if generic and provider.kind == "oidc":
+        return DeclaredProvider(
+            provider=provider.id, client_id=_CLIENT_ID, client_secret=Secret(keys.client_secret), issuer=issuer
+        )
+    signing = {"key_id": _CLIENT_ID, "team_id": _CLIENT_ID} if provider.signed_secret else {}
     return DeclaredProvider(
-        provider=provider_id,
+        provider=provider.id,
         client_id=_CLIENT_ID,
-        client_secret=secret,
+        client_secret=Secret(keys.signing_key if provider.signed_secret else keys.client_secret),
         issuer=issuer,
-        endpoints=endpoints_for(provider_id, emulator),
-        options=options,
+        endpoints=endpoints_for(provider.id, emulator),
+        options=_OAUTH2_PATHS if generic else signing,
         # the emulator stands for the vendor itself, whose word on addresses counts
         trusted_email_domains=("*",),
     )
