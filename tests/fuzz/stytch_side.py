@@ -14,7 +14,7 @@ from tests.fuzz.sides import Parts, Words, nobodys, put, required_of
 
 _ENVELOPE = {"status_code", "request_id", "error_type", "error_message", "error_url"}
 # Before an operation is found, no operation can name the refusal.
-_ROUTING = {"route_not_found", "method_not_allowed"}
+_ROUTING = {"route_not_found", "method_not_allowed", "invalid_b2b_endpoint"}
 _FORM_REFUSALS = _ROUTING | {
     "bad_request",
     "invalid_argument",

@@ -178,7 +178,7 @@ class Rig:
 
     def check_described(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         """Every refusal that anybody sees is one that the description names for that operation."""
-        if body["error_type"] in ("route_not_found", "method_not_allowed"):
+        if body["error_type"] in ("route_not_found", "method_not_allowed", "invalid_b2b_endpoint"):
             return
         if not self._described:
             described = Browser().get(f"{self.base_url}/openapi/stytch.json").json

@@ -84,10 +84,13 @@ class Ask:
     params: dict[str, str] = field(default_factory=dict)
     mind: str = "plain"
     keys: tuple[str, str] | None = None
+    b2b: bool = False
 
     def through_sdk(self, scene: Scene) -> tuple[int, str | None]:
         rig = scene.minds[self.mind]
         client: Any = rig.client
+        if self.b2b:
+            client = stytch.B2BClient(rig.project_id, rig.secret, environment=rig.base_url)
         if self.keys is not None:
             client = stytch.Client(*self.keys, environment=rig.base_url)
         for name in self.sdk.split("."):
@@ -291,6 +294,12 @@ BACKEND: dict[str, Asked] = {
         "sessions.get_jwks", "GET /v1/sessions/jwks/{project_id}", params={"project_id": f"project-test-{ABSENT}"}
     ),
     "route_not_found": lambda _: Ask("m2m.clients.get", "GET /v1/m2m/clients/{client_id}", params={"client_id": "x"}),
+    "invalid_b2b_endpoint": lambda _: Ask(
+        "organizations.get",
+        "GET /v1/b2b/organizations/{organization_id}",
+        params={"organization_id": "x"},
+        b2b=True,
+    ),
     "request_too_large": create(email="a@b.example", untrusted_metadata=HUGE),
     "internal_server_error": a_key_that_cannot_be_opened,
     "invalid_argument": create(email=5),

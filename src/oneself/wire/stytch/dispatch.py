@@ -15,6 +15,9 @@ from oneself.wire.stytch.call import Call, Face
 from oneself.wire.stytch.envelope import faulted, refused, rendered
 from oneself.wire.stytch.refusals import WIRE, Refusal
 
+# The vendor's other kind of project, whose clients are easily taken for these.
+B2B_PREFIXES = ("/v1/b2b/", "/sdk/v1/b2b/")
+
 _log = logging.getLogger("oneself.wire.stytch")
 
 
@@ -44,8 +47,7 @@ class Pipeline:
 
     async def _answer(self, call: Call, route: Route | None, status: int) -> Reply:
         if route is None:
-            missing = status == HTTPStatus.NOT_FOUND
-            raise Refusal("route_not_found" if missing else "method_not_allowed")
+            raise Refusal(_wrong_way(call.request.path, status))
         await _admit(call, route)
         if call.request.oversized:
             raise Refusal("request_too_large")
@@ -53,6 +55,13 @@ class Pipeline:
             call.body = read_body(call.request.body, route.body)
         answer = await route.handler(call)
         return answer if isinstance(answer, Reply) else rendered(call, answer)
+
+
+def _wrong_way(path: str, status: int) -> str:
+    """What is said of a way that leads nowhere."""
+    if status != HTTPStatus.NOT_FOUND:
+        return "method_not_allowed"
+    return "invalid_b2b_endpoint" if path.startswith(B2B_PREFIXES) else "route_not_found"
 
 
 def _shared(call: Call, reply: Reply) -> Reply:

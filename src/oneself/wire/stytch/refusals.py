@@ -39,6 +39,7 @@ WIRE: dict[str, Row] = _rows(
     Row(401, "user_unauthenticated", "This call needs an active session."),
     Row(400, "bad_domain_for_stytch_sdk", "This origin is not authorised for the project."),
     Row(404, "route_not_found", "The route provided is not supported."),
+    Row(400, "invalid_b2b_endpoint", "This is an endpoint for B2B projects, and this server has consumer projects."),
     Row(405, "method_not_allowed", "The route does not answer to this method."),
     Row(413, "request_too_large", "The request body is too large."),
     Row(500, "internal_server_error", "Something went wrong on the server."),
