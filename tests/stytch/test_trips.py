@@ -201,6 +201,60 @@ def test_a_project_says_what_finishing_an_attach_of_its_backend_asks_for(
         assert len(rig.client.users.get(signed_in.user_id).providers) == 1
 
 
+@pytest.mark.parametrize(
+    ("mind", "by"),
+    [
+        ("plain", "session_token"),
+        ("attach_pkce", "session_token"),
+        ("attach_pkce", "user_id"),
+        ("attach_session", "session_token"),
+        ("attach_session", "user_id"),
+    ],
+)
+def test_a_forced_link_is_never_made_and_the_honest_one_is(minds: dict[str, Rig], mind: str, by: str) -> None:
+    """An attacker has a victim open the attacker's own link: the victim's account would open the attacker's user.
+
+    The application finishes in the victim's browser with what it has there: the victim's session, and a verifier of a
+    trip that it began itself, if any. The link has no challenge, or the attacker's.
+    """
+    rig = minds[mind]
+    attacker, victim = (rig.sign_in("google", rig.persona()) for _ in range(2))
+    victims_github = rig.persona()
+
+    def link(**challenge: str) -> str:
+        ticket = rig.client.oauth.attach("github", **{by: getattr(attacker, by)}).oauth_attach_token
+        return rig.trip("github", victims_github.id, oauth_attach_token=ticket, **challenge)
+
+    theirs = {"session_token": victim.session_token}
+    own_verifier = {"code_verifier": Pkce().verifier}
+    forged = {"code_challenge": Pkce().challenge}
+    outcomes = [
+        refused(rig.client.oauth.authenticate, link(), **theirs),
+        refused(rig.client.oauth.authenticate, link(), **theirs, **own_verifier),
+        refused(rig.client.oauth.authenticate, link(**forged), **theirs),
+        refused(rig.client.oauth.authenticate, link(**forged), **theirs, **own_verifier),
+        refused(rig.client.oauth.authenticate, link()),
+    ]
+    assert outcomes == [
+        (400, "oauth_attach_proof_required"),
+        (400, "pkce_did_not_expect_code_verifier"),
+        (400, "pkce_expected_code_verifier"),
+        (400, "pkce_mismatch"),
+        (400, "oauth_attach_proof_required"),
+    ]
+    for user in (attacker, victim):
+        assert [each.provider_type for each in rig.client.users.get(user.user_id).providers] == ["Google"]
+    assert rig.sign_in("github", victims_github).user_id not in (attacker.user_id, victim.user_id)
+
+    # whoever links an account of their own has both proofs
+    pkce = Pkce()
+    ticket = rig.client.oauth.attach("github", **{by: getattr(victim, by)}).oauth_attach_token
+    token = rig.trip("github", rig.persona().id, oauth_attach_token=ticket, code_challenge=pkce.challenge)
+    linked = rig.client.oauth.authenticate(token, code_verifier=pkce.verifier, **theirs)
+    assert linked.user_id == victim.user_id
+    assert {each.provider_type for each in linked.user.providers} == {"Google", "Github"}
+
+
 def test_an_account_of_another_user_is_refused_on_the_page_and_nothing_moves(dev: Rig) -> None:
     theirs = dev.persona()
     owner = dev.sign_in("github", theirs)
