@@ -131,3 +131,15 @@ class Fault(Exception):
     def __str__(self) -> str:
         where = f" at {self.step}" if self.step else ""
         return f"{self.code.value}{where}: {self.detail}" if self.detail else f"{self.code.value}{where}"
+
+
+class RowRefused(Exception):
+    """One row of a file of users is not taken: why, and what its owner can do.
+
+    Neither text holds a value out of the row: that may be a token, or written to harm whoever reads it.
+    """
+
+    def __init__(self, reason: str, what_to_do: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.what_to_do = what_to_do

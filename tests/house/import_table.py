@@ -83,6 +83,7 @@ ROOMS = (
     Room("upstream", ("providers", "crypto", *CORE), ("aiohttp", "msgspec", "idna", "yarl")),
     Room("mail", CORE, ("aiosmtplib", "jinja2", "msgspec")),
     Room("steps", ("store", "rules", "crypto", *CORE), ("msgspec",)),
+    Room("formats", ("rules", "crypto", *CORE), ("msgspec",), pure=True),
     Room(
         "emulator",
         ("providers", "crypto", "asgi", *CORE),
@@ -102,7 +103,7 @@ ROOMS = (
     ),
     Room(
         "cli",
-        ("", "app", "wire", "wire.*", "emulator", "background", "actions", "config", *LOWER),
+        ("", "app", "wire", "wire.*", "emulator", "background", "formats", "actions", "config", *LOWER),
         ("msgspec", "structlog", "click", "rich", "trustme", "uvloop", *WEB),
     ),
     Room("__main__", ("cli",)),

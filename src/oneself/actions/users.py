@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from oneself.actions.runtime import Runtime, account_issuer, credentials_of, takes_grants_back
-from oneself.crypto.ids import is_uuid, new_uuid
+from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, EmailAddress, ExternalAccount, Noun, PhoneNumber, Project, User, UserView
 from oneself.rules import accounts as account_rules
@@ -15,13 +15,11 @@ from oneself.rules.addresses import fold_email, is_phone_number
 from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
-from oneself.steps.people import new_email, new_user
+from oneself.steps.people import check_external_id, new_email, new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.teams import with_personal_team
 from oneself.store import accounts, revocations, sessions, users, views
 from oneself.store.database import Tx
-
-MAX_EXTERNAL_ID = 128
 
 
 class NewLinkedAccount(Noun, frozen=True, kw_only=True):
@@ -91,7 +89,7 @@ async def create(
     folded = _folded(wanted.email)
     if wanted.phone and not is_phone_number(wanted.phone):
         raise Fault(FaultCode.PHONE_INVALID, "not in E.164")
-    _check_external_id(wanted.external_id)
+    check_external_id(wanted.external_id)
     for account in wanted.accounts:
         account_rules.check_subject(account.subject)
     linked = [(credentials_of(project, account.config_id), account) for account in wanted.accounts]
@@ -263,19 +261,6 @@ def _folded(address: str) -> str:
     return folded
 
 
-def _check_external_id(external_id: str) -> None:
-    """The project's own name of a user: letters, digits and `. _ - |`, and nothing that looks like an id of ours.
-
-    A bare UUID is a fine one: most applications name their users so, and ours carry a kind and an environment.
-    """
-    if not external_id:
-        return
-    plain = external_id.isascii() and all(char.isalnum() or char in "._-|" for char in external_id)
-    ours = is_uuid(external_id[-36:]) and external_id[:-36].endswith(("-test-", "-live-"))
-    if not plain or ours or len(external_id) > MAX_EXTERNAL_ID:
-        raise Fault(FaultCode.EXTERNAL_ID_INVALID, "not a name that a project may give")
-
-
 async def _check_free(tx: Tx, project_id: str, wanted: NewUser, folded: str) -> None:
     if folded and wanted.email_claims_sign_in:
         owner = await users.sign_in_owner(tx, project_id, folded)
@@ -342,7 +327,7 @@ async def _changed(tx: Tx, rt: Runtime, project_id: str, user: User, wanted: Use
     fields = {name: value for name in User.__struct_fields__ if (value := getattr(wanted, name, UNSET)) is not UNSET}
     external_id = fields.get("external_id")
     if external_id and external_id != user.external_id:
-        _check_external_id(external_id)
+        check_external_id(external_id)
         if await users.id_by_external_id(tx, project_id, external_id):
             raise Fault(FaultCode.EXTERNAL_ID_IN_USE, "somebody is called so")
     if "password_hash" in fields and fields["password_hash"] != user.password_hash:

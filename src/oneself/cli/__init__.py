@@ -5,6 +5,8 @@ import click
 from oneself import __version__
 from oneself.cli.dev import dev
 from oneself.cli.doctor import doctor
+from oneself.cli.exporting import export_users
+from oneself.cli.importing import import_users
 from oneself.cli.keys import keys
 from oneself.cli.migrate import migrate
 from oneself.cli.projects import project
@@ -24,6 +26,6 @@ def main() -> None:
     """
 
 
-for command in (dev, serve, migrate, doctor, project, provider, user, keys, settings):
+for command in (dev, serve, migrate, doctor, project, provider, user, import_users, export_users, keys, settings):
     main.add_command(command)
 main.add_command(emulator, "emulator")

@@ -20,21 +20,33 @@ from oneself.model.records import AuditEntry, SealedTokens
 from oneself.model.searches import Listing, Operand, OperandName, Search
 from oneself.model.sessions import Factor, Session, SessionRef
 from oneself.model.shape import Dialect, Intent, Noun, Secret, SessionKind
+from oneself.model.transfers import (
+    AccountRecord,
+    EmailRecord,
+    ImportReport,
+    PhoneRecord,
+    RefusedRow,
+    TransferFormat,
+    UserRecord,
+)
 from oneself.model.trips import Asker, Flow, Trip
 from oneself.model.users import EmailAddress, ExternalAccount, PhoneNumber, Team, User, UserView
 
 __all__ = [
+    "AccountRecord",
     "Asker",
     "AuditEntry",
     "CodeKind",
     "Dialect",
     "EmailAddress",
+    "EmailRecord",
     "EmailTrust",
     "EmailVerdict",
     "ExternalAccount",
     "Factor",
     "Flow",
     "Identity",
+    "ImportReport",
     "Intent",
     "KeyKind",
     "Letter",
@@ -45,6 +57,7 @@ __all__ = [
     "Operand",
     "OperandName",
     "PhoneNumber",
+    "PhoneRecord",
     "Policy",
     "Profile",
     "Project",
@@ -52,6 +65,7 @@ __all__ = [
     "ProjectKey",
     "ProviderCredentials",
     "RedirectUrl",
+    "RefusedRow",
     "SealedTokens",
     "Search",
     "Secret",
@@ -60,8 +74,10 @@ __all__ = [
     "SessionRef",
     "Team",
     "TokenSet",
+    "TransferFormat",
     "Trip",
     "TrustedDomain",
     "User",
+    "UserRecord",
     "UserView",
 ]

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from oneself.crypto.ids import new_uuid
+from oneself.crypto.ids import is_uuid, new_uuid
+from oneself.faults import Fault, FaultCode
 from oneself.model import EmailAddress, Profile, User
 
 Random = Callable[[int], bytes]
+
+MAX_EXTERNAL_ID = 128
 
 
 def new_user(random: Random, now: int, **fields: Any) -> User:
@@ -34,6 +37,20 @@ def new_user(random: Random, now: int, **fields: Any) -> User:
         "extras": {},
     }
     return User(**(values | fields))
+
+
+def check_external_id(external_id: str) -> None:
+    """The project's own name of a user: letters, digits and `. _ - |`, and nothing that looks like an id of ours.
+
+    A bare UUID is a fine one: most applications name their users so, and ours carry a kind and an environment. An empty
+    text is none, and passes. Raises Fault(EXTERNAL_ID_INVALID).
+    """
+    if not external_id:
+        return
+    plain = external_id.isascii() and all(char.isalnum() or char in "._-|" for char in external_id)
+    ours = is_uuid(external_id[-36:]) and external_id[:-36].endswith(("-test-", "-live-"))
+    if not plain or ours or len(external_id) > MAX_EXTERNAL_ID:
+        raise Fault(FaultCode.EXTERNAL_ID_INVALID, "not a name that a project may give")
 
 
 def names_of(profile: Profile) -> dict[str, str]:

@@ -35,12 +35,24 @@ BURY = """
 INSERT INTO user_tombstones (project_id, id, deleted_at, merged_into) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING"""
 
+COUNT = "SELECT count(*) FROM users WHERE project_id = $1"
+
+TOMBSTONE = "SELECT deleted_at FROM user_tombstones WHERE project_id = $1 AND id = $2"
+
 ID_BY_EXTERNAL_ID = "SELECT id FROM users WHERE project_id = $1 AND external_id = $2"
 
 INSERT_EMAIL = """
 INSERT INTO emails (project_id, id, user_id, address, folded, verified_at, verified_by, is_primary, claims_sign_in,
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+
+# Ids that somebody else chose, out of a file, must name nothing that is here already.
+IDS_IN_USE = """
+SELECT 'email' AS kind FROM emails WHERE project_id = $1 AND id = $2
+UNION ALL SELECT 'phone' FROM phones WHERE project_id = $1 AND id = $2
+UNION ALL SELECT 'account' FROM external_accounts WHERE project_id = $1 AND id = $2"""
+
+VERIFY_PHONE = "UPDATE phones SET verified_at = $3 WHERE project_id = $1 AND id = $2 RETURNING id"
 
 UPDATE_EMAIL = """
 UPDATE emails SET verified_at = $3, verified_by = $4, is_primary = $5, claims_sign_in = $6
@@ -166,6 +178,22 @@ async def delete(tx: Tx, project_id: str, user_id: str) -> int | None:
     return version
 
 
+async def count(reader: Reader, project_id: str) -> int:
+    """How many users the project has."""
+    row = await reader.one(COUNT, project_id)
+    return 0 if row is None else int(row[0])
+
+
+async def was_deleted(reader: Reader, project_id: str, user_id: str) -> bool:
+    """Whether a user of this id was here and was deleted; its id means nobody else, ever."""
+    return await reader.one(TOMBSTONE, project_id, user_id) is not None
+
+
+async def part_id_in_use(reader: Reader, project_id: str, part_id: str) -> bool:
+    """Whether an address, a number or an account of the project bears this id."""
+    return await reader.one(IDS_IN_USE, project_id, part_id) is not None
+
+
 async def id_by_external_id(reader: Reader, project_id: str, external_id: str) -> str | None:
     """The user whom the project itself calls `external_id`."""
     row = await reader.one(ID_BY_EXTERNAL_ID, project_id, external_id)
@@ -243,6 +271,11 @@ async def sign_in_owner(reader: Reader, project_id: str, folded: str) -> tuple[s
 async def insert_phone(tx: Tx, project_id: str, phone: PhoneNumber) -> None:
     """Add a number; one that somebody has is a unique violation."""
     await tx.run(INSERT_PHONE, project_id, phone.id, phone.user_id, phone.number, phone.verified_at, tx.now)
+
+
+async def verify_phone(tx: Tx, project_id: str, phone_id: str) -> bool:
+    """Note that a number is proved; False if it is not there."""
+    return await tx.one(VERIFY_PHONE, project_id, phone_id, tx.now) is not None
 
 
 async def phone_owner(reader: Reader, project_id: str, phone_id: str) -> str | None:

@@ -30,6 +30,19 @@ ONE = f"""
 SELECT '', t.account_id, '', {_COLUMNS} FROM token_sets t
 WHERE t.project_id = $1 AND t.account_id = $2 AND t.scopes = $3"""
 
+OF_USER = f"""
+SELECT '', '', '', {_COLUMNS} FROM token_sets t
+JOIN external_accounts a ON a.project_id = t.project_id AND a.id = t.account_id
+WHERE a.project_id = $1 AND a.user_id = $2 ORDER BY t.account_id, t.scopes"""
+
+# Everything of the users of one page, which lie between its first and its last one.
+OF_SPAN = f"""
+SELECT '', '', '', {_COLUMNS} FROM token_sets t
+JOIN external_accounts a ON a.project_id = t.project_id AND a.id = t.account_id
+JOIN users u ON u.project_id = a.project_id AND u.id = a.user_id
+WHERE u.project_id = $1 AND (u.created_at, u.id) >= ($2, $3) AND (u.created_at, u.id) <= ($4, $5)
+ORDER BY t.account_id, t.scopes"""
+
 LEASE = """
 UPDATE token_sets SET lease_owner = $4, lease_until = $5, fence = fence + 1
 WHERE project_id = $1 AND account_id = $2 AND scopes = $3 AND fence = $6 AND lease_until < $7 AND dead_at = 0
@@ -116,6 +129,16 @@ async def one(reader: Reader, project_id: str, account_id: str, scopes: str) -> 
     """One token set as it stands now."""
     row = await reader.one(ONE, project_id, account_id, scopes)
     return None if row is None else _sealed(row)
+
+
+async def of_user(reader: Reader, project_id: str, user_id: str) -> list[SealedTokens]:
+    """Every token set of a user."""
+    return [_sealed(row) for row in await reader.all(OF_USER, project_id, user_id)]
+
+
+async def of_span(reader: Reader, project_id: str, first: tuple[int, str], last: tuple[int, str]) -> list[SealedTokens]:
+    """Every token set of the users who were created from `first` to `last`: creation time and id, both inside."""
+    return [_sealed(row) for row in await reader.all(OF_SPAN, project_id, *first, *last)]
 
 
 async def lease(tx: Tx, project_id: str, tokens: SealedTokens, owner: str, until: int) -> int | None:

@@ -73,11 +73,22 @@ CONCERNED = f"""WITH concerned AS (
     UNION SELECT id FROM users WHERE project_id = $1 AND id = $7)
     {union_for("SELECT user_id FROM concerned")}"""
 
+# A page of everybody, oldest first, behind a cursor.
+PAGE = f"""WITH page AS (
+    SELECT id FROM users WHERE project_id = $1 AND (created_at, id) > ($2, $3) ORDER BY created_at, id LIMIT $4)
+    {union_for("SELECT id FROM page")}"""
+
 
 async def read(reader: Reader, project_id: str, user_id: str) -> UserView | None:
     """One user with emails, phones and accounts, or None; one statement."""
     views = assemble(await reader.all(ONE_USER, project_id, user_id))
     return views.get(user_id)
+
+
+async def page(reader: Reader, project_id: str, after: tuple[int, str], limit: int) -> list[UserView]:
+    """At most `limit` users who were created behind `after` (creation time and id), oldest first; one statement."""
+    found = assemble(await reader.all(PAGE, project_id, *after, limit)).values()
+    return sorted(found, key=lambda view: (view.user.created_at, view.user.id))
 
 
 async def concerned(

@@ -1,0 +1,450 @@
+"""Imported users are users: they sign in as before, their tokens are refreshed, and a hostile row changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from oneself.actions import access_token, exporting, history, importing, passwords, projects, user_search, users
+from oneself.actions.importing import ImportWish
+from oneself.actions.redeem import Redeemed
+from oneself.crypto.ids import new_uuid
+from oneself.crypto.passwords import hash_password
+from oneself.faults import Fault, FaultCode, RowRefused
+from oneself.model import (
+    AccountRecord,
+    EmailRecord,
+    ImportReport,
+    Listing,
+    PhoneRecord,
+    Secret,
+    TokenSet,
+    TransferFormat,
+    UserRecord,
+    UserView,
+)
+from oneself.rules.lifetimes import DAY, MINUTE
+from oneself.store import vault
+from oneself.store.database import Tx
+from tests.actions.conftest import VERIFIER, World, declaration
+from tests.actions.test_stale_sessions import STACK
+
+ADA, GRACE, EVE = (f"{n}" * 8 + f"-{n * 4}-4{n * 3}-8{n * 3}-" + f"{n}" * 12 for n in "123")
+PLAIN_TOKENS = TokenSet(access_token="at", refresh_token="rt", scopes=("openid",), expires_at=4_000_000_000_000_000)
+
+
+def account(provider: str = "google", subject: str = "g-1", **said: Any) -> AccountRecord:
+    """One account of a file."""
+    return AccountRecord(provider=provider, subject=subject, **said)
+
+
+def person(user_id: str = ADA, address: str = "ada@corp.example", **said: Any) -> UserRecord:
+    """One user of a file, with a verified address and an account unless told otherwise."""
+    values: dict[str, Any] = {
+        "id": user_id,
+        "display_name": "Ada",
+        "emails": (EmailRecord(address=address, verified=True, is_primary=True),),
+        "accounts": (account(tokens=(PLAIN_TOKENS,)),),
+    }
+    return UserRecord(**(values | said))
+
+
+async def take(
+    world: World, *rows: UserRecord | RowRefused, source: TransferFormat = "stytch", **wish: Any
+) -> ImportReport:
+    """Import rows as they would stand in a file."""
+    numbered = list(enumerate(rows, 1))
+    return await importing.run(world.rt, world.project, numbered, ImportWish(source=source, **wish))
+
+
+async def everybody(world: World) -> list[UserView]:
+    """All users of the project."""
+    wanted = Listing(include_anonymous=True, include_restricted=True)
+    return list((await user_search.listing(world.rt, world.project, wanted)).users)
+
+
+def refusals(report: ImportReport) -> list[tuple[int, str]]:
+    """Which rows were refused, and why."""
+    assert all(row.what_to_do for row in report.refused_rows)
+    return [(row.line, row.reason) for row in report.refused_rows]
+
+
+async def exported(world: World, **wanted: bool) -> list[UserRecord]:
+    """All users as an export has them."""
+    return [one async for one in exporting.users(world.rt, world.project, **wanted)]
+
+
+async def moved(world: World, records: Iterable[UserRecord], **wish: Any) -> tuple[World, ImportReport]:
+    """The same world, seen from an empty project into which the records were imported."""
+    there = dataclasses.replace(world, project=(await projects.create(world.rt, declaration(world.emulator))).project)
+    return there, await take(there, *records, **wish)
+
+
+async def test_an_imported_user_is_there_with_all_that_belongs_to_it(world: World) -> None:
+    report = await take(world, person(phones=(PhoneRecord(number="+491701234567", verified=True),), created_at=7))
+    assert (report.rows, report.created, report.accounts, report.token_sets, report.refused) == (1, 1, 1, 1, 0)
+    view = await users.read(world.rt, world.project, ADA)
+    (email,), (phone,), (linked,) = view.emails, view.phones, view.accounts
+    assert (view.user.id, view.user.created_at, view.user.display_name) == (ADA, 7, "Ada")
+    assert (email.verified_at > 0, email.verified_by, email.is_primary, email.claims_sign_in) == (
+        True,
+        "import",
+        True,
+        True,
+    )
+    assert phone.verified_at > 0
+    assert (linked.config_id, linked.subject, linked.allow_sign_in, linked.email_verified) == (
+        "google",
+        "g-1",
+        True,
+        False,
+    )
+    tokens = await access_token.fresh(world.rt, world.project, ADA, "google")
+    assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("at", "rt", ("openid",))
+    told = await history.of_user(world.rt, world.project, ADA, 10)
+    assert sorted((entry.action, entry.decision, entry.reason, entry.actor) for entry in told) == [
+        ("account.import", "linked", "stytch_file", "operator"),
+        ("user.import", "created", "stytch_file", "operator"),
+    ]
+
+
+async def sign_in(world: World, dialect: TransferFormat, provider: str, persona: str) -> Redeemed:
+    """A whole trip through the emulator as an application of this dialect makes it."""
+    if dialect == "stytch":
+        return await world.sign_in(provider, persona)
+    grant = await world.grant(provider, persona, **STACK)
+    return await world.redeem(grant, dialect="stack", verifier=Secret(VERIFIER), redirect_uri=STACK["login_url"])
+
+
+@pytest.mark.parametrize("dialect", ["stytch", "stack"])
+async def test_somebody_who_was_imported_signs_in_as_the_same_user(world: World, dialect: TransferFormat) -> None:
+    before = await world.sign_in("google", "ada")
+    there, report = await moved(world, await exported(world, tokens=True), source=dialect)
+    assert (report.created, report.accounts, report.token_sets) == (1, 1, 1)
+    # through both dialects, whichever the file came from
+    for face in ("stytch", "stack"):
+        ended = await sign_in(there, face, "google", "ada")
+        assert not ended.created
+        assert ended.view.user.id == before.view.user.id
+        assert ended.account.id == before.account.id
+    # another provider that vouches for the imported address joins it, for the file said that it is verified
+    joined = await sign_in(there, dialect, "github", "ada")
+    assert joined.view.user.id == before.view.user.id
+    assert len(await everybody(there)) == 1
+
+
+async def test_an_address_that_the_file_does_not_call_verified_links_nobody(world: World) -> None:
+    unproved = EmailRecord(address="ada@corp.example", is_primary=True)
+    await take(world, person(emails=(unproved,), accounts=(account("github", "github-of-somebody"),)))
+    with pytest.raises(Fault) as refused:
+        await sign_in(world, "stack", "google", "ada")
+    assert refused.value.code is FaultCode.EMAIL_OWNER_UNVERIFIED
+
+
+async def test_an_imported_refresh_token_is_refreshed(world: World) -> None:
+    ended = await world.sign_in("spotify", "ada")
+    there, _ = await moved(world, await exported(world, tokens=True))
+    there.clock.ahead += ended.tokens.expires_at - there.clock() + MINUTE
+    fresh = await access_token.fresh(there.rt, there.project, ended.view.user.id, "spotify")
+    assert fresh.access_token != ended.tokens.access_token
+    assert fresh.expires_at > there.clock()
+    again = await access_token.fresh(there.rt, there.project, ended.view.user.id, "spotify")
+    assert again.access_token == fresh.access_token
+
+
+async def test_a_refresh_token_alone_is_enough(world: World) -> None:
+    ended = await world.sign_in("spotify", "ada")
+    (record,) = await exported(world, tokens=True)
+    (linked,) = record.accounts
+    bare = TokenSet(access_token="", refresh_token=ended.tokens.refresh_token, scopes=ended.tokens.scopes)
+    record = msgspec.structs.replace(record, accounts=(msgspec.structs.replace(linked, tokens=(bare,)),))
+    there, report = await moved(world, [record])
+    assert report.token_sets == 1
+    fresh = await access_token.fresh(there.rt, there.project, record.id, "spotify")
+    assert fresh.access_token
+
+
+async def test_a_password_goes_on_working(world: World) -> None:
+    hashed = hash_password("correct horse", os.urandom)
+    report = await take(world, person(password_hash=hashed), person(GRACE, "g@b.example", accounts=()))
+    assert report.not_taken == {}
+    view = await passwords.check(world.rt, world.project, "ada@corp.example", Secret("correct horse"))
+    assert view.user.id == ADA
+
+
+@pytest.mark.parametrize(
+    "hashed",
+    [
+        "$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+        "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+        "md5:0123",
+        "\0",
+    ],
+)
+async def test_a_hash_that_cannot_be_checked_is_not_taken_and_said(world: World, hashed: str) -> None:
+    report = await take(world, person(password_hash=hashed))
+    assert report.created == 1
+    assert report.not_taken == {"password hash of a kind that is not argon2": 1}
+    assert (await users.read(world.rt, world.project, ADA)).user.password_hash == ""
+
+
+async def test_the_same_file_twice_changes_nothing(world: World) -> None:
+    rows = [person(), person(GRACE, "grace@navy.example", accounts=(account(subject="g-2"),))]
+    first = await take(world, *rows)
+    before = await exported(world, tokens=True, passwords=True)
+    views = await everybody(world)
+    second = await take(world, *rows)
+    assert (first.created, second.created, second.unchanged, second.completed) == (2, 0, 2, 0)
+    assert (second.accounts, second.token_sets, second.refused) == (0, 0, 0)
+    assert await exported(world, tokens=True, passwords=True) == before
+    # not even a version moved, and the audit has nothing new
+    assert await everybody(world) == views
+    assert len(await history.of_user(world.rt, world.project, ADA, 10)) == 2
+
+
+async def test_a_user_who_is_here_gains_what_is_missing_and_keeps_the_rest(world: World) -> None:
+    await take(world, person(emails=(EmailRecord(address="ada@corp.example", is_primary=True),)))
+    await users.change(world.rt, world.project, ADA, users.UserChanges(display_name="Countess"))
+    longer = msgspec.structs.replace(PLAIN_TOKENS, access_token="newer", expires_at=PLAIN_TOKENS.expires_at + DAY)
+    richer = person(
+        display_name="Somebody else",
+        emails=(
+            EmailRecord(address="ada@corp.example", verified=True, is_primary=True),
+            EmailRecord(address="ada@home.example", verified=True, is_primary=True),
+        ),
+        phones=(PhoneRecord(number="+491701234567"),),
+        accounts=(account(tokens=(longer,)), account("github", "42")),
+    )
+    report = await take(world, richer)
+    assert (report.completed, report.accounts, report.token_sets) == (1, 1, 1)
+    view = await users.read(world.rt, world.project, ADA)
+    assert view.user.display_name == "Countess"
+    assert [(email.address, bool(email.verified_at), email.is_primary) for email in view.emails] == [
+        ("ada@corp.example", True, True),
+        ("ada@home.example", True, False),
+    ]
+    assert {linked.config_id for linked in view.accounts} == {"google", "github"}
+    assert (await access_token.fresh(world.rt, world.project, ADA, "google")).access_token == "newer"
+    # and an older file that comes later does not bring old tokens back
+    assert (await take(world, person())).unchanged == 1
+    assert (await access_token.fresh(world.rt, world.project, ADA, "google")).access_token == "newer"
+
+
+HOSTILE: list[tuple[str, dict[str, Any], str]] = [
+    ("no id", {"user_id": ""}, "it has neither an id nor an external id"),
+    ("no uuid", {"user_id": "42"}, "its id is not a UUID in lower case"),
+    ("capitals", {"user_id": "A" * 8 + EVE[8:]}, "its id is not a UUID in lower case"),
+    ("an external id like ours", {"external_id": f"user-live-{ADA}"}, "its external id is none that can be kept"),
+    ("an external id with a NUL", {"external_id": "a\0b"}, "its external id is none that can be kept"),
+    ("a homograph", {"address": "аda@corp.example\u202e"}, "one of its addresses is no e-mail address"),
+    ("a full-width letter", {"address": "ａda@corp.example"}, "one of its addresses is no e-mail address"),
+    ("10 kB of address", {"address": "a" * 10_000 + "@b.example"}, "one of its addresses is no e-mail address"),
+    ("a NUL in an address", {"address": "a\0@b.example"}, "one of its addresses is no e-mail address"),
+    ("another's address", {"address": "ADA@corp.example"}, "another user signs in with one of its addresses"),
+    ("a NUL in a name", {"display_name": "a\0b"}, "display_name holds characters that no text may hold"),
+    ("10 kB of name", {"last_name": "x" * 10_000}, "last_name is longer than 1024 characters"),
+    ("another's account", {"accounts": (account(),)}, "another user signs in with one of its accounts"),
+    ("no subject", {"accounts": (account(subject=""),)}, "one of its accounts has no account id"),
+    ("10 kB of subject", {"accounts": (account(subject="x" * 10_000),)}, "the subject of an account is longer"),
+    ("a long subject", {"accounts": (account(subject="x" * 256),)}, "one of its account ids is longer than any"),
+    ("an unknown provider", {"accounts": (account("steam"),)}, "the project has no credentials for the provider steam"),
+    (
+        "a provider of harm",
+        {"accounts": (account("\x1b[31m"),)},
+        "the project has no credentials for the provider (not a name)",
+    ),
+    ("an account twice", {"accounts": (account(subject="e"), account(subject="e"))}, "it has an account twice"),
+    ("a number that is none", {"phones": (PhoneRecord(number="110"),)}, "one of its telephone numbers is not in E.164"),
+    (
+        "another's number",
+        {"phones": (PhoneRecord(number="+491701234567"),)},
+        "another user has one of its telephone numbers",
+    ),
+    (
+        "an address twice",
+        {"emails": (EmailRecord(address="e@b.example"), EmailRecord(address="E@b.example"))},
+        "it has an address twice",
+    ),
+    (
+        "an empty token set",
+        {"accounts": (account(subject="e", tokens=(TokenSet(access_token=""),)),)},
+        "a token set of it has neither an access token nor a refresh token",
+    ),
+    (
+        "an id of another's part",
+        {"accounts": (account(subject="e", id=GRACE),)},
+        "one of the ids in the row is in use here",
+    ),
+    (
+        "an id twice",
+        {
+            "emails": (EmailRecord(address="e@b.example", id=EVE),),
+            "phones": (PhoneRecord(number="+4917099999", id=EVE),),
+        },
+        "it has an id twice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason"), [row[1:] for row in HOSTILE], ids=[row[0] for row in HOSTILE])
+async def test_a_hostile_row_is_refused_whole_and_alone(world: World, changes: dict[str, Any], reason: str) -> None:
+    ada = person(phones=(PhoneRecord(number="+491701234567"),), accounts=(account(id=GRACE),))
+    await take(world, ada)
+    values: dict[str, Any] = {"user_id": EVE, "address": "eve@b.example", "accounts": ()} | changes
+    before = person(GRACE, "before@b.example", accounts=())
+    behind = person(new_uuid(os.urandom), "behind@b.example", accounts=())
+    dry = await take(world, before, person(**values), behind, dry_run=True)
+    report = await take(world, before, person(**values), behind)
+    for told in (dry, report):
+        assert [(line, why.startswith(reason)) for line, why in refusals(told)] == [(2, True)], refusals(told)
+        assert (told.created, told.rows) == (2, 3)
+    found = {view.user.id: view for view in await everybody(world)}
+    assert found.keys() == {ADA, GRACE, behind.id}
+    assert [entry.action for entry in await history.of_user(world.rt, world.project, EVE, 10)] == []
+    # nobody who was there before was touched
+    assert found[ADA].user.version == 1
+
+
+async def test_ids_of_the_deleted_never_come_back(world: World) -> None:
+    await take(world, person())
+    await users.delete(world.rt, world.project, ADA)
+    report = await take(world, person(), person(GRACE, "ada@corp.example"))
+    assert refusals(report) == [(1, "a user of this id was deleted here")]
+    assert [view.user.id for view in await everybody(world)] == [GRACE]
+
+
+async def test_of_two_rows_that_claim_one_thing_the_first_wins_every_time(world: World) -> None:
+    """In parallel, over a hundred rows: two users for one account, one address, one number, one external id."""
+    rows: list[UserRecord] = []
+    for n in range(25):
+        for _ in range(4):
+            shared: dict[str, Any] = [
+                {"accounts": (account(subject=f"s-{n}"),), "emails": ()},
+                {"emails": (EmailRecord(address=f"p{n}@b.example"),), "accounts": ()},
+                {"phones": (PhoneRecord(number=f"+49170{n:06d}"),), "accounts": (), "emails": ()},
+                {"external_id": f"crm|{n}", "accounts": (), "emails": ()},
+            ][n % 4]
+            rows.append(person(new_uuid(os.urandom), external_id=shared.pop("external_id", ""), **shared))
+    firsts = [rows[4 * n].id for n in range(25)]
+    dry = await take(world, *rows, dry_run=True)
+    assert await everybody(world) == []
+    report = await take(world, *rows)
+    assert (dry.created, dry.refused) == (report.created, report.refused) == (25, 75)
+    assert [row.line for row in dry.refused_rows] == [row.line for row in report.refused_rows]
+    assert {view.user.id for view in await everybody(world)} == set(firsts)
+    assert (await take(world, *rows)).unchanged == 25
+
+
+async def test_two_imports_of_one_file_at_once_are_one(world: World) -> None:
+    rows = [
+        person(new_uuid(os.urandom), f"p{n}@b.example", accounts=(account(subject=f"s-{n}", tokens=(PLAIN_TOKENS,)),))
+        for n in range(60)
+    ]
+    reports = await asyncio.gather(take(world, *rows), take(world, *rows), take(world, *reversed(rows)))
+    assert sum(report.created for report in reports) == 60
+    assert [report.refused for report in reports] == [0, 0, 0]
+    found = await everybody(world)
+    assert len(found) == 60
+    assert all(len(view.accounts) == len(view.emails) == 1 for view in found)
+
+
+async def test_a_dry_run_writes_nothing_and_says_what_would_be(world: World) -> None:
+    await take(world, person())
+    rows = [
+        person(),
+        person(GRACE, "grace@navy.example", accounts=(account(subject="g-2", tokens=(PLAIN_TOKENS,)),)),
+        person(EVE, "grace@navy.example", accounts=()),
+        person(ADA, "second@corp.example"),
+        person(GRACE, "more@navy.example", accounts=()),
+    ]
+    dry = await take(world, *rows, dry_run=True)
+    assert dry.dry_run
+    assert [view.user.id for view in await everybody(world)] == [ADA]
+    assert (dry.created, dry.completed, dry.unchanged) == (1, 2, 1)
+    assert [line for line, _ in refusals(dry)] == [3]
+    done = await take(world, *rows)
+    names = ("rows", "created", "completed", "unchanged", "refused", "accounts", "token_sets", "not_taken")
+    assert {name: getattr(dry, name) for name in names} == {name: getattr(done, name) for name in names}
+
+
+async def test_what_the_operator_leaves_out_is_left_out_and_counted(world: World) -> None:
+    rows = [person(accounts=(account("Steam", "1"), account(tokens=(PLAIN_TOKENS,))))]
+    refused = await take(world, *rows)
+    assert refusals(refused) == [(1, "the project has no credentials for the provider Steam")]
+    report = await take(world, *rows, leave_out=frozenset({"steam"}), tokens=False)
+    assert (report.created, report.accounts, report.token_sets) == (1, 1, 0)
+    assert report.not_taken == {"account left out, as asked": 1, "token set left out, as asked": 1}
+
+
+async def test_stack_lets_one_account_of_a_provider_sign_in_and_stytch_several(world: World) -> None:
+    twice = (account(subject="g-1", allow_sign_in=True), account(subject="g-2", allow_sign_in=True))
+    silent = (account(subject="g-1"), account(subject="g-2"))
+    report = await take(world, person(accounts=twice), source="stack")
+    assert refusals(report) == [(1, "the user has another account at one of its providers that may sign in")]
+    assert (await take(world, person(accounts=silent), source="stack")).created == 1
+    view = await users.read(world.rt, world.project, ADA)
+    assert sorted((one.subject, one.allow_sign_in) for one in view.accounts) == [("g-1", True), ("g-2", False)]
+    there, report = await moved(world, [person(accounts=twice)])
+    view = await users.read(there.rt, there.project, ADA)
+    assert [one.allow_sign_in for one in view.accounts] == [True, True]
+
+
+async def test_rows_of_one_user_come_in_any_order_and_far_apart(world: World) -> None:
+    """As a table has them: users known by a name of their own, a row for each account."""
+
+    def row(n: int, provider: str, address: str = "") -> UserRecord:
+        emails = (EmailRecord(address=address, verified=True, is_primary=True),) if address else ()
+        return UserRecord(external_id=f"crm|{n}", emails=emails, accounts=(account(provider, f"{provider}-{n}"),))
+
+    rows = [row(n, "google", f"p{n}@b.example") for n in range(40)] + [row(n, "github") for n in reversed(range(40))]
+    dry = await take(world, *rows, source="csv", dry_run=True)
+    report = await take(world, *rows, source="csv")
+    assert (
+        (report.created, report.completed, report.refused) == (dry.created, dry.completed, dry.refused) == (40, 40, 0)
+    )
+    found = await everybody(world)
+    assert all({one.provider for one in view.accounts} == {"google", "github"} for view in found)
+    assert all({one.subject[-1] for one in view.accounts} == {view.user.external_id[-1]} for view in found)
+
+
+async def test_an_import_beside_people_who_sign_in(world: World) -> None:
+    """The same people come through the provider and out of the file at once: one user each, whoever was first."""
+    people = [("ada", "ada@corp.example"), ("grace", "grace@navy.example"), ("linus", "linus@kernel.example")]
+    rows = [person(new_uuid(os.urandom), address, accounts=()) for _, address in people]
+    signing = [world.sign_in("google", persona) for persona, _ in people]
+    report, *ended = await asyncio.gather(take(world, *rows), *signing)
+    found = await everybody(world)
+    owners = [email.folded for view in found for email in view.emails if email.claims_sign_in]
+    assert len(owners) == len(set(owners))
+    assert report.created + report.refused == 3
+    assert {one.view.user.id for one in ended} <= {view.user.id for view in found}
+
+
+async def test_an_export_with_secrets_is_told_in_the_audit(world: World) -> None:
+    await exporting.note(world.rt, world.project, "csv", "tokens")
+    (entry,) = await history.of_user(world.rt, world.project, "", 10)
+    assert (entry.action, entry.reason, entry.actor) == ("project.export", "csv_file_with_tokens", "operator")
+
+
+async def test_grants_that_the_provider_ended_are_not_exported_and_may_be_replaced(world: World) -> None:
+    await take(world, person(accounts=(account("spotify", "s-1", tokens=(PLAIN_TOKENS,)),)))
+    (kept,) = await vault.of_user(world.rt.db, world.project.id, ADA)
+
+    async def end(tx: Tx) -> bool:
+        return await vault.release(tx, world.project.id, kept.account_id, kept.scopes, kept.fence, 0, tx.now)
+
+    assert await world.rt.db.write(end)
+    (record,) = await exported(world, tokens=True)
+    assert record.accounts[0].tokens == ()
+    # the same tokens again are the dead ones; others bring the account back
+    assert (await take(world, person(accounts=(account("spotify", "s-1", tokens=(PLAIN_TOKENS,)),)))).unchanged == 1
+    others = msgspec.structs.replace(PLAIN_TOKENS, refresh_token="consented-again", access_token="alive")
+    report = await take(world, person(accounts=(account("spotify", "s-1", tokens=(others,)),)))
+    assert (report.completed, report.token_sets) == (1, 1)
+    assert (await access_token.fresh(world.rt, world.project, ADA, "spotify")).access_token == "alive"
