@@ -324,12 +324,13 @@ async def test_of_two_rows_that_claim_one_thing_the_first_wins_every_time(world:
     rows: list[UserRecord] = []
     for n in range(25):
         for _ in range(4):
-            shared: dict[str, Any] = [
+            kinds: list[dict[str, Any]] = [
                 {"accounts": (account(subject=f"s-{n}"),), "emails": ()},
                 {"emails": (EmailRecord(address=f"p{n}@b.example"),), "accounts": ()},
                 {"phones": (PhoneRecord(number=f"+49170{n:06d}"),), "accounts": (), "emails": ()},
                 {"external_id": f"crm|{n}", "accounts": (), "emails": ()},
-            ][n % 4]
+            ]
+            shared = kinds[n % 4]
             rows.append(person(new_uuid(os.urandom), external_id=shared.pop("external_id", ""), **shared))
     firsts = [rows[4 * n].id for n in range(25)]
     dry = await take(world, *rows, dry_run=True)
@@ -418,7 +419,7 @@ async def test_an_import_beside_people_who_sign_in(world: World) -> None:
     people = [("ada", "ada@corp.example"), ("grace", "grace@navy.example"), ("linus", "linus@kernel.example")]
     rows = [person(new_uuid(os.urandom), address, accounts=()) for _, address in people]
     signing = [world.sign_in("google", persona) for persona, _ in people]
-    report, *ended = await asyncio.gather(take(world, *rows), *signing)
+    report, ended = await asyncio.gather(take(world, *rows), asyncio.gather(*signing))
     found = await everybody(world)
     owners = [email.folded for view in found for email in view.emails if email.claims_sign_in]
     assert len(owners) == len(set(owners))

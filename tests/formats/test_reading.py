@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def one(row: dict[str, Any], source: TransferFormat = "stytch", environment: str
     return said
 
 
-CONTAINERS = {
+CONTAINERS: dict[str, Callable[[list[Any]], str]] = {
     "lines": lambda users: "\n".join(json.dumps(user) for user in users),
     "lines with gaps and CRLF": lambda users: "\r\n\r\n".join(json.dumps(user) for user in users) + "\r\n",
     "array": json.dumps,
