@@ -123,6 +123,8 @@ def stack_trip(made: Fleet, marked: Marked) -> None:
         token=tokens["access_token"],
     )
     marked.mark(provider_token=given["access_token"])
+    # in redirect mode the user's own token travels in the address
+    assert stack.start("github", type="link", token=tokens["access_token"]).authorize.status == 307
     marked.refuse(stack.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"] + "x"))
     marked.refuse(stack.call("GET", "/users/me", access="client", token=tokens["access_token"][:-7]))
     broken = {"content-type": "application/json"} | stack.headers("server")

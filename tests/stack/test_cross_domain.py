@@ -87,3 +87,19 @@ def test_another_redirect_uri(stack: Stack, ada: Person) -> None:
     answer = ask(stack, ada)
     assert redeem(stack, answer, redirect_uri=RETURN_URL + "x").text.startswith("Invalid redirect URI.")
     assert redeem(stack, answer).code == "INVALID_AUTHORIZATION_CODE"
+
+
+def test_another_session_of_the_same_user(stack: Stack, ada: Person) -> None:
+    other = stack.ok("POST", "/auth/sessions", {"user_id": ada.user_id})
+    check_plain(
+        ask(stack, ada, other["refresh_token"]),
+        401,
+        "Cross-domain auth handoff refresh token does not match the authenticated session.",
+    )
+    # which URL is asked for is told to nobody who does not bring the session
+    untrusted = ask(stack, ada, other["refresh_token"], redirect_uri="https://evil.example/")
+    assert (untrusted.status, untrusted.text) == (
+        401,
+        "Cross-domain auth handoff refresh token does not match the authenticated session.",
+    )
+    assert ask(stack, ada).status == 200

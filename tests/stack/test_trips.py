@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from tests.stack.golden import JSON, TEXT, check_headers, check_known, check_plain, check_schema_error
+from tests.stack.owners import Owner
 from tests.stack.wire import RETURN_URL, Answer, Browser, Person, Providers, Stack, jwt_claims, query_of, send
 
 INVALID_CODE = ("INVALID_AUTHORIZATION_CODE", "The given authorization code is invalid.")
@@ -139,6 +141,41 @@ def test_the_provider_the_token_and_the_return(stack: Stack) -> None:
     )
     assert begin(stack, after_callback_redirect_url="http://localhost:9/x").status == 307
     assert begin(stack, redirect_uri="https://evil.example/").status == 307
+
+
+def test_a_token_of_another_project(stack: Stack, owner: Owner) -> None:
+    stranger = owner.internal.person()
+    theirs = owner.internal
+    path, _ = theirs.authorize_path("google", type="link", token=stranger.access_token)
+    assert theirs.call("GET", path, access="").status == 307
+    project = replace(owner.project(oauth_providers=[{"id": "google", "type": "shared"}]), client_key="")
+    for kind in ("link", "authenticate"):
+        path, _ = project.authorize_path(
+            "google", type=kind, token=stranger.access_token, client_secret="__stack_public_client__"
+        )
+        check_plain(
+            send(project.base_url, "GET", f"/api/v1{path}"), 403, "The access token is not valid for this project"
+        )
+
+
+def test_a_mobile_application_comes_back_by_its_own_scheme(stack: Stack, providers: Providers) -> None:
+    back = "stack-auth-mobile-oauth-url://success"
+    trip = stack.start(redirect_uri=back)
+    landed = stack.land(trip, stack.visit(trip, providers.newcomer()))
+    assert landed.status == 303
+    assert landed.location.startswith(f"{back}?code=")
+    assert stack.redeem(trip, landed).status == 200
+    for other in ("myapp://success", "stack-auth-mobile-oauth-urls://success"):
+        wrong = stack.start(redirect_uri=other)
+        refused = stack.land(wrong, stack.visit(wrong, providers.newcomer()))
+        assert (refused.status, refused.code) == (400, "REDIRECT_URL_NOT_WHITELISTED")
+
+
+@pytest.mark.parametrize("error", ["access_denied", "consent_required"])
+def test_both_words_for_no(stack: Stack, error: str) -> None:
+    trip = stack.start()
+    path = f"/api/v1/auth/oauth/callback/google?error={error}&state={inner_state(trip.location)}"
+    assert query_of(stack.land(trip, path).location)["errorCode"] == "OAUTH_PROVIDER_ACCESS_DENIED"
 
 
 # --- the callback ----------------------------------------------------------------------------------------
