@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stack.golden import check_json, check_known, check_plain, check_schema_error
+from tests.stack.owners import Owner
 from tests.stack.wire import Person, Stack, fresh_email, jwt_claims
 
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
@@ -171,6 +172,34 @@ def test_pages_of_users(stack: Stack) -> None:
         'query.desc must be a `boolean` type, but the final value was: `"maybe"`.',
     )
     assert stack.call("GET", "/users?cursor=nonsense").status == 400
+
+
+def test_what_a_token_of_a_dead_session_may_not(owner: Owner) -> None:
+    """The token outlives sign-out for reads; an address and a deletion are no reads. Nor are they an impersonator's."""
+    project = owner.project(client_user_deletion_enabled=True)
+    person = project.person(primary_email_verified=True, primary_email_auth_enabled=True)
+    looking = project.ok("POST", "/auth/sessions", {"user_id": person.user_id, "is_impersonation": True})
+    other = project.ok("POST", "/auth/sessions", {"user_id": person.user_id})
+    project.ok("DELETE", "/auth/sessions/current", access="client", token=person.access_token)
+    email = {"primary_email": fresh_email()}
+    for method, body in (("PATCH", email), ("PATCH", {"primary_email": None}), ("DELETE", None)):
+        check_known(
+            project.call(method, "/users/me", body, access="client", token=person.access_token),
+            401,
+            "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED",
+            "Refresh token not found for this project, or the session has expired/been revoked.",
+        )
+        check_plain(
+            project.call(method, "/users/me", body, access="client", token=looking["access_token"]),
+            403,
+            "An impersonation session can not do this.",
+        )
+    assert project.ok("GET", f"/users/{person.user_id}")["primary_email"] == person.email
+    named = project.call("PATCH", "/users/me", {"display_name": "A"}, access="client", token=person.access_token)
+    assert named.status == 200
+    alive = {"access": "client", "token": other["access_token"]}
+    assert project.ok("PATCH", "/users/me", email, **alive)["primary_email"] == email["primary_email"]
+    check_json(project.call("DELETE", "/users/me", **alive), 200, {"success": True})
 
 
 # --- sessions --------------------------------------------------------------------------------------------

@@ -79,6 +79,17 @@ async def test_an_expired_refresh_token_hands_nothing_over(sqlite_url: str) -> N
         assert (reply.status, reply.body) == (401, b"Cross-domain auth handoff refresh token is not valid.")
 
 
+async def test_behind_https_the_cookie_is_for_https_alone(sqlite_url: str) -> None:
+    for base_url, between in (("http://localhost:8000", ""), ("https://id.example.com", "Secure; ")):
+        async with face_on(sqlite_url, base_url=base_url) as face:
+            started = await face.reply("GET", AUTHORIZE.replace("PROJECT", face.project_id), access="")
+            text = dict(started.headers)["set-cookie"]
+            assert text.endswith(f"; Max-Age=600; {between}HttpOnly")
+            assert re.fullmatch(
+                r"stack-oauth-inner-[\w-]+=true; Path=/; Expires=[^;]+; Max-Age=600; (Secure; )?HttpOnly", text
+            )
+
+
 def test_dates_as_cookies_and_messages_write_them() -> None:
     assert http_date(784_111_777 * 1_000_000) == "Sun, 06 Nov 1994 08:49:37 GMT"
     assert iso(1_700_000_000_005) == "2023-11-14T22:13:20.005Z"

@@ -22,6 +22,7 @@ from oneself.wire.stack.fields import (
     UserId,
     Uuid,
 )
+from oneself.wire.stack.live import require_live_session
 from oneself.wire.stack.operation import CLIENT, SERVER, Call, Operation, done, operation
 from oneself.wire.stack.refusals import plain
 from oneself.wire.stack.replies import Success, User, Users
@@ -158,8 +159,11 @@ async def update(call: Call, body: ServerChange) -> Reply:
 
 
 async def update_me(call: Call, body: ServerChange) -> Reply:
-    """Change the user of the access token: as much as the access type lets."""
-    return await _change(call, call.own_id(), body)
+    """Change the user of the access token: as much as the access type lets; an address only while the session lives."""
+    user_id = call.own_id()
+    if body.primary_email is not UNSET:
+        await require_live_session(call)
+    return await _change(call, user_id, body)
 
 
 async def delete(call: Call) -> Reply:
@@ -172,6 +176,7 @@ async def delete_me(call: Call) -> Reply:
     user_id = call.own_id()
     if call.access == "client" and not call.project.config.client_user_deletion:
         raise plain(400, "Client user deletion is not enabled for this project")
+    await require_live_session(call)
     return await _delete(call, user_id)
 
 
