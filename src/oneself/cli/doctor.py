@@ -18,6 +18,7 @@ from oneself.config import Config, unsafe_for_serving
 from oneself.faults import Fault
 from oneself.model import Project
 from oneself.store.migrate import schema_status
+from oneself.store.postgres import PostgresDatabase
 from oneself.upstream import discovery
 
 
@@ -82,6 +83,9 @@ async def _stored(config: Config) -> AsyncIterator[Finding]:
     try:
         async with opened_database(config) as db:
             yield Finding("database", True, f"{db.engine} answers")
+            if isinstance(db, PostgresDatabase):
+                away = abs(db.clock_difference) // 1000
+                yield Finding("clock", True, f"{away} ms from the database's; more than a second is refused")
             status = await schema_status(db)
             refusal = status.refusal
             yield Finding("schema", not refusal, refusal or f"at step {status.version}, as this release needs")
