@@ -47,6 +47,10 @@ class Clock:
         """Let time pass."""
         self.added += seconds * 1_000_000
 
+    def to_next_minute(self) -> None:
+        """Begin a minute, so that what is counted by the minute is counted in one."""
+        self.added += 60_000_000 - self() % 60_000_000
+
 
 @dataclass
 class Face:

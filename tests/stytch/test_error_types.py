@@ -587,6 +587,7 @@ def test_every_type_of_the_tables_is_met() -> None:
 
 async def test_too_many_requests_are_refused(sqlite_url: str) -> None:
     async with face_on(sqlite_url, starts_per_address=1) as face:
+        face.clock.to_next_minute()
         asked = [
             await face.get("/v1/public/oauth/{provider}/start", f"public_token={face.public_token}", provider="github")
             for _ in range(2)

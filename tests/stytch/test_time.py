@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -66,6 +67,7 @@ async def test_a_session_ends_with_its_duration_and_a_check_moves_it(sqlite_url:
 
 async def test_one_address_begins_only_so_many_trips_in_a_minute(sqlite_url: str) -> None:
     async with face_on(sqlite_url, starts_per_address=2) as face:
+        face.clock.to_next_minute()
 
         async def start(peer: str) -> int:
             template = "/v1/public/oauth/{provider}/start"
@@ -77,6 +79,31 @@ async def test_one_address_begins_only_so_many_trips_in_a_minute(sqlite_url: str
         assert await start("192.0.2.2") == 302
         face.clock.forward(61)
         assert await start("192.0.2.1") == 302
+
+
+async def test_a_password_is_guessed_only_so_often_in_a_minute(engine_url: str) -> None:
+    async with face_on(engine_url, passwords_per_account=3) as face:
+        face.clock.to_next_minute()
+        made = {"email": "ada@people.example", "password": "correct horse"}
+        other = {"email": "grace@people.example", "password": "correct horse"}
+        for account in (made, other):
+            assert (await face.call("POST", "/v1/passwords", account))[0] == 200
+
+        async def tried(account: dict[str, str], **changes: str) -> tuple[int, str]:
+            status, said = await face.call("POST", "/v1/passwords/authenticate", account | changes)
+            return status, said.get("error_type", "")
+
+        # the right one is none that is limited
+        assert [(await tried(made))[0] for _ in range(5)] == [200] * 5
+        # many at once are no way around it, whether anybody has the address or not
+        for email in (made["email"], "nobody@people.example"):
+            guesses = await asyncio.gather(*(tried(made, email=email, password=f"guess {n}") for n in range(6)))
+            assert sorted(guesses) == [(401, "unauthorized_credentials")] * 3 + [(429, "too_many_requests")] * 3
+        # it hits the right one too, so that nothing is learned, and nobody else
+        assert await tried(made, email="ADA@people.example") == (429, "too_many_requests")
+        assert (await tried(other))[0] == 200
+        face.clock.forward(61)
+        assert (await tried(made))[0] == 200
 
 
 async def test_a_trip_that_takes_too_long_is_told_from_one_that_never_was(sqlite_url: str) -> None:

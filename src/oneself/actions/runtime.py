@@ -78,6 +78,8 @@ class Settings:
     refresh_wait_seconds: float = 15.0
     starts_per_address: int = 0
     starts_per_project: int = 0
+    passwords_per_account: int = 0
+    passwords_per_address: int = 0
     mails_per_address: int = 0
     keep_mail: bool = False
     dev: bool = False
@@ -230,6 +232,7 @@ class Runtime:
     refreshes: dict[Any, Any] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     starts: Meter = field(default_factory=Meter)
+    passwords: Meter = field(default_factory=Meter)
     hashing: HashingPool = field(default_factory=HashingPool)
     numbers: Numbers = field(default_factory=Numbers)
     reached: Callable[[Point], None] = unwatched

@@ -182,6 +182,8 @@ def _settings(config: Config) -> Settings:
         body_limit_bytes=config.limits.body_bytes,
         starts_per_address=config.limits.starts_per_address,
         starts_per_project=config.limits.starts_per_project,
+        passwords_per_account=config.limits.passwords_per_account,
+        passwords_per_address=config.limits.passwords_per_address,
         mails_per_address=config.limits.mails_per_address,
         allow_shared_tokens=config.allow_shared_tokens,
         probe_tokens=config.probe_tokens,

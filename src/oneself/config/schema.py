@@ -72,6 +72,23 @@ class Limits(Part, frozen=True):
             le=1_000_000_000,
         ),
     ] = 12_000
+    passwords_per_account: Annotated[
+        int,
+        Meta(
+            description="Wrong passwords that are looked at for one user in a minute, in each worker; 0 is no limit.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 20
+    passwords_per_address: Annotated[
+        int,
+        Meta(
+            description="Wrong passwords that one address (an IPv6 /64) may bring in a minute, in each worker; 0 is no "
+            "limit. Stytch's dialect does not count it: there the application's backend calls.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 120
     mails_per_address: Annotated[
         int,
         Meta(

@@ -43,3 +43,8 @@ class Meter:
             return max(1, ((minute + 1) * MINUTE - now) // SECOND)
         self._counts[key] = count
         return 0
+
+    def give_back(self, key: str) -> None:
+        """Count once less: what was taken turned out to be nothing that is limited."""
+        if self._counts.get(key):
+            self._counts[key] -= 1

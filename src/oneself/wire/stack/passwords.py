@@ -77,7 +77,7 @@ async def up(call: Call, body: SignUpBody) -> Reply:
 async def sign_in(call: Call, body: SignInBody) -> Reply:
     """Sign in with an address and a password."""
     _check_enabled(call)
-    view = await passwords.check(call.rt, call.project, body.email, Secret(body.password))
+    view = await passwords.check(call.rt, call.project, body.email, Secret(body.password), call.request.peer)
     made = await sessions.create(
         call.rt, call.project, view.user.id, own_session(call), factor_kind="password", actor="self", checked=view
     )
