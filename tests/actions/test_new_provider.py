@@ -35,6 +35,7 @@ ACME = Provider(
     kind="oauth2",
     issuer="https://acme.example",
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://acme.example/authorize"),
         ("token", "https://acme.example/token"),
@@ -83,8 +84,8 @@ async def test_it_signs_in_refreshes_is_checked_and_is_handed_back(with_acme: Wo
     world.clock.ahead += 2 * DAY
     fresh = await access_token.fresh(world.rt, world.project, first.view.user.id, "acme")
     assert fresh.access_token != first.tokens.access_token
-    trials = await provider_check.trials(world.rt, world.project, "acme", "http://localhost:8000/callback")
-    assert [trial.ok for trial in trials] == [True]
+    trials = await provider_check.trials(world.rt, world.project, "acme", {"stytch": "http://localhost:8000/callback"})
+    assert [trial.ok for trial in trials] == [True, True]
     await accounts.remove(world.rt, world.project, first.account.id, first.view.user.id)
     assert await revoking.drain(world.rt) == 1
     assert (await world.control("counts", "GET"))["oauth2.revocation"] == 1

@@ -17,6 +17,7 @@ import pytest
 from oneself.actions import projects, provider_check
 from oneself.actions.provider_check import Trial
 from oneself.crypto.seal import KeyRing
+from oneself.emulator.players import endpoints_for
 from oneself.model import Project, ProjectConfig, ProviderCredentials
 from oneself.providers import registry
 from oneself.store.migrate import migrate
@@ -25,11 +26,11 @@ from tests.actions.conftest import Clock, World, declaration, opened_runtime
 from tests.server_process import cli
 
 RING = f"k1:{b64encode(b'1' * 32).decode()}"
-CALLBACK = "http://localhost:8000/callback"
+CALLBACKS = {"stytch": "http://localhost:8000/callback", "stack": "http://localhost:8000/api/callback"}
 
 
 async def tried(world: World, config_id: str) -> dict[str, Trial]:
-    found = await provider_check.trials(world.rt, world.project, config_id, CALLBACK)
+    found = await provider_check.trials(world.rt, world.project, config_id, CALLBACKS)
     return {trial.name: trial for trial in found}
 
 
@@ -78,6 +79,80 @@ async def test_an_outage_is_not_held_against_the_credentials(world: World) -> No
     assert (await tried(world, "github"))["credentials"].ok is None
 
 
+WRONG: list[tuple[str, dict[str, Any], str, str]] = [
+    ("github", {"client_secret": b""}, "client", "No client_secret is set"),
+    ("google", {"endpoints": {"token": "{emulator}/nowhere"}}, "credentials", "/nowhere is no token endpoint"),
+    ("google", {"endpoints": {"token": "https://127.0.0.2/token"}}, "credentials", "`allowed_private_hosts`"),
+    ("google", {"endpoints": {"token": "http://idp.example/t"}}, "credentials", "without TLS. Mend"),
+    ("google", {"endpoints": {"jwks": "{emulator}/nowhere"}}, "keys", "/nowhere: status 404. Is the address right?"),
+    ("google", {"endpoints": {"authorization": "{emulator}/nowhere"}}, "redirect URI for stytch", "status 404"),
+    ("generic_oidc", {"issuer": ""}, "discovery", "No issuer is set."),
+    ("generic_oidc", {"issuer": "{emulator}"}, "discovery", "Is it the address of an issuer?"),
+    ("generic_oidc", {"issuer": "https://10.0.0.1"}, "discovery", "`allowed_private_hosts`"),
+]
+
+
+@pytest.mark.parametrize(("provider", "changes", "name", "words"), WRONG)
+async def test_each_mistake_is_told_by_what_to_mend(
+    world: World, provider: str, changes: dict[str, Any], name: str, words: str
+) -> None:
+    changes = dict(changes)
+    if "endpoints" in changes:
+        wrong = {key: url.format(emulator=world.emulator) for key, url in changes["endpoints"].items()}
+        changes["endpoints"] = {**endpoints_for(provider, world.emulator), **wrong}
+    if "issuer" in changes:
+        changes["issuer"] = changes["issuer"].format(emulator=world.emulator)
+    await changed(world, provider, **changes)
+    trial = (await tried(world, provider))[name]
+    assert trial.ok is False
+    assert words in trial.words
+
+
+async def test_a_key_that_is_none_and_an_unnamed_one(world: World) -> None:
+    for provider, options, words in (
+        ("apple", {"key_id": "K", "team_id": "T"}, "the secret is no P-256 key. Give"),
+        ("apple", {}, "key_id or team_id is missing. Give"),
+        ("generic_oauth2", {}, "Nobody could be told apart: no subject_path is configured."),
+    ):
+        sealed = await projects.seal_client_secret(world.rt, world.project.id, "new", "no key")
+        entry = ProviderCredentials(
+            config_id="new",
+            provider=provider,
+            client_id="c",
+            client_secret=sealed,
+            endpoints=endpoints_for(provider, world.emulator),
+            options=options,
+        )
+        await with_entry(world, entry)
+        assert words in " ".join(trial.words for trial in (await tried(world, "new")).values() if trial.ok is False)
+
+
+async def with_entry(world: World, entry: ProviderCredentials) -> None:
+    def all_of(config: ProjectConfig) -> ProjectConfig:
+        others = tuple(one for one in config.providers if one.config_id != entry.config_id)
+        return msgspec.structs.replace(config, providers=(*others, entry))
+
+    world.project = await projects.change_config(world.rt, world.project, all_of)
+
+
+@pytest.mark.parametrize("registered", [["stytch", "stack"], ["stytch"], []])
+async def test_redirect_uris_that_are_registered_and_those_that_are_not(world: World, registered: list[str]) -> None:
+    await world.control(
+        "clients",
+        client_id="google-client",
+        client_secret="google-secret",
+        provider="google",
+        redirect_uris=[CALLBACKS[dialect] for dialect in registered],
+    )
+    found = await tried(world, "google")
+    assert found["credentials"].ok, "the token endpoint says nothing of them"
+    for dialect, url in CALLBACKS.items():
+        trial = found[f"redirect URI for {dialect}"]
+        # one that is refused beside one that is taken may be of a dialect that nobody speaks
+        assert trial.ok is (True if dialect in registered else None if registered else False)
+        assert (url in trial.words) is (dialect not in registered)
+
+
 async def test_a_client_without_an_id(world: World) -> None:
     await changed(world, "github", client_id="")
     assert (await tried(world, "github"))["client"].ok is False
@@ -95,8 +170,8 @@ async def operated(engine_url: str, emulator: str) -> AsyncIterator[tuple[Projec
     # only two, so that the command has little to try
     github, spotify = wanted.providers[1], wanted.providers[2]
     made = await projects.create(rt, msgspec.structs.replace(wanted, providers=(github, spotify)))
-    found = await provider_check.trials(rt, made.project, "github", CALLBACK)
-    assert found[-1].ok
+    found = await provider_check.trials(rt, made.project, "github", CALLBACKS)
+    assert all(trial.ok for trial in found)
     await rt.outbound.close()
     await db.close()
     yield (
@@ -147,7 +222,8 @@ async def test_check_tells_right_from_wrong_and_says_so_by_its_exit_code(
     told = json.loads(out)
     assert told["ok"] is True
     assert set(told["providers"]) == {"github", "spotify"}
-    assert {trial["name"] for trial in told["providers"]["github"]} == {"credentials"}
+    names = {"credentials", "redirect URI for stytch", "redirect URI for stack"}
+    assert {trial["name"] for trial in told["providers"]["github"]} == names
     async with aiohttp.ClientSession() as http:
         client = {"client_id": "Iv1.test", "client_secret": "another", "provider": "github"}
         async with http.post(f"{emulator}/_control/clients", json=client) as answer:

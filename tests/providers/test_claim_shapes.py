@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
 from oneself.model import EmailVerdict, Secret
-from oneself.providers.registry import get
-from oneself.providers.spec import Evidence
+from oneself.providers.registry import PROVIDERS, get
+from oneself.providers.spec import Evidence, Provider
 from oneself.upstream.client import resolve
-from tests.providers.recorded import credentials, recording
+from tests.providers.recorded import credentials, label, recording
 
 MISSING = object()
 VERIFIED, UNVERIFIED, SILENT = EmailVerdict.VERIFIED, EmailVerdict.UNVERIFIED, EmailVerdict.SILENT
@@ -148,3 +149,39 @@ def test_a_flag_that_a_provider_does_not_have_is_not_believed(name: str, flag: s
     issuer = resolve(provider, settings, Secret("secret")).issuer
     profile = provider.profile(Evidence(issuer=issuer, token=account["token"], documents=documents))
     assert (bool(profile.email), profile.email_verdict) == (True, SILENT)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=label)
+def test_what_an_address_is_worth_is_what_the_recordings_say(provider: Provider) -> None:
+    """The word that operators are shown, held against every recorded account."""
+    verdicts = {account["profile"].get("email_verdict", "absent") for account in _whole(provider)}
+    flagged = {name for name, *_ in FLAGS}
+    match provider.email_proof:
+        case "none":
+            assert verdicts == {"absent"}
+        case "never":
+            assert verdicts <= {"silent", "absent"}
+            assert "silent" in verdicts
+            assert provider.id not in flagged
+        case "presence":
+            assert verdicts == {"verified", "absent"}
+        case "flag" | "conditional":
+            assert "verified" in verdicts
+            assert provider.id in flagged
+
+
+def test_a_condition_is_one_that_some_flagged_account_does_not_meet() -> None:
+    conditional = {one.id for one in PROVIDERS if one.email_proof == "conditional"}
+    unmet = {one.id for one in PROVIDERS if any(_flagged_in_vain(account) for account in _whole(one))}
+    # Entra's condition is the flag's owner: the address itself comes without any
+    assert conditional - unmet == {"microsoft"}
+
+
+def _flagged_in_vain(account: dict[str, Any]) -> bool:
+    said = json.dumps([account.get("claims"), account.get("documents")])
+    yes = '"email_verified": true' in said or '"mail_ok": true' in said
+    return yes and account["profile"].get("email_verdict") == "silent"
+
+
+def _whole(provider: Provider) -> list[dict[str, Any]]:
+    return [account for account in recording(provider)["accounts"] if "profile" in account]

@@ -16,11 +16,19 @@ from oneself.cli.output import OUT, Refused, json_line, pairs, table
 from oneself.faults import Fault
 from oneself.model import Project
 from oneself.providers import registry
-from oneself.providers.spec import Provider
+from oneself.providers.spec import EmailProof, Provider
 from oneself.wire.stack.asking import callback_path as stack_callback
 from oneself.wire.stytch.cookies import callback_path as stytch_callback
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")
+# What its word on an address is worth: only a proved one ever leads to a user who has it.
+_ADDRESS: dict[EmailProof, str] = {
+    "flag": "proved by its flag",
+    "presence": "proved where it is there",
+    "conditional": "proved on condition",
+    "never": "never proved",
+    "none": "none",
+}
 _PROJECT = click.option("--project", "project_name", help="Any of its ids, or its name; not needed where it is alone.")
 
 
@@ -38,10 +46,19 @@ def listing(as_json: bool) -> None:
         json_line({"providers": told})
         return
     rows = [
-        (one["id"], one["name"], one["kind"], _mark(one["pkce"]), one["refresh"], _mark(one["revokes"]), one["scopes"])
+        (
+            one["id"],
+            one["name"],
+            one["kind"],
+            one["address"],
+            _mark(one["pkce"]),
+            one["refresh"],
+            _mark(one["revokes"]),
+            one["scopes"],
+        )
         for one in told
     ]
-    table(("id", "name", "kind", "PKCE", "refresh", "revokes", "scopes"), rows)
+    table(("id", "name", "kind", "address", "PKCE", "refresh", "revokes", "scopes"), rows)
 
 
 @provider.command()
@@ -102,8 +119,8 @@ def check(
 
 async def _tried(rt: Runtime, project: Project, config_id: str) -> list[Trial]:
     try:
-        callback_url = rt.settings.base_url + stytch_callback(project)
-        return await provider_check.trials(rt, project, config_id, callback_url)
+        uris = _redirect_uris(rt.settings.base_url, project, config_id)
+        return await provider_check.trials(rt, project, config_id, uris)
     except Fault as fault:
         return [Trial("settings", False, fault.detail or fault.code.value)]
 
@@ -118,8 +135,10 @@ def _supported(one: Provider) -> dict[str, Any]:
         "id": one.id,
         "name": one.name,
         "kind": one.kind,
+        "address": _ADDRESS[one.email_proof],
         "pkce": one.pkce,
         "refresh": one.refresh.kind if one.refresh.kind != "standard" else one.refresh.rotation,
+        "refresh_scope": one.refresh.scope,
         "revokes": one.revocation is not None,
         "scopes": " ".join(one.scopes),
     }

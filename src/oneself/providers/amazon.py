@@ -28,6 +28,7 @@ AMAZON = Provider(
     kind="oauth2",
     issuer="https://www.amazon.com",
     profile=profile,
+    email_proof="never",
     endpoints=(
         ("authorization", "https://www.amazon.com/ap/oa"),
         ("token", "https://api.amazon.com/auth/o2/token"),

@@ -49,6 +49,7 @@ APPLE = Provider(
     kind="oidc",
     issuer=ISSUER,
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://appleid.apple.com/auth/authorize"),
         ("token", "https://appleid.apple.com/auth/token"),

@@ -36,6 +36,7 @@ BITBUCKET = Provider(
     kind="oauth2",
     issuer="https://bitbucket.org",
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://bitbucket.org/site/oauth2/authorize"),
         ("token", "https://bitbucket.org/site/oauth2/access_token"),

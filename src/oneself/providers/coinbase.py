@@ -30,6 +30,7 @@ COINBASE = Provider(
     kind="oauth2",
     issuer="https://login.coinbase.com",
     profile=profile,
+    email_proof="never",
     endpoints=(
         ("authorization", "https://login.coinbase.com/oauth2/auth"),
         ("token", "https://login.coinbase.com/oauth2/token"),

@@ -34,6 +34,7 @@ DISCORD = Provider(
     kind="oauth2",
     issuer=ISSUER,
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://discord.com/oauth2/authorize"),
         ("token", "https://discord.com/api/oauth2/token"),

@@ -36,6 +36,7 @@ FACEBOOK = Provider(
     kind="oauth2",
     issuer="https://www.facebook.com",
     profile=profile,
+    email_proof="never",
     bases=(("base", "https://www.facebook.com/v25.0"), ("graph", "https://graph.facebook.com/v25.0")),
     endpoints=(
         ("authorization", "{base}/dialog/oauth"),

@@ -33,6 +33,7 @@ FIGMA = Provider(
     kind="oauth2",
     issuer="https://www.figma.com",
     profile=profile,
+    email_proof="never",
     endpoints=(
         ("authorization", "https://www.figma.com/oauth"),
         ("token", "https://api.figma.com/v1/oauth/token"),

@@ -44,6 +44,7 @@ GENERIC_OAUTH2 = Provider(
     kind="oauth2",
     issuer="{issuer}",
     profile=profile,
+    email_proof="conditional",
     endpoints=(("authorization", ""), ("token", ""), ("revocation", "")),
     documents=(Document(name="userinfo", url=""),),
     redirect_issuer="{issuer}",

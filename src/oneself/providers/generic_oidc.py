@@ -21,6 +21,7 @@ GENERIC_OIDC = Provider(
     kind="oidc",
     issuer="{issuer}",
     profile=profile,
+    email_proof="conditional",
     endpoints=(("discovery", "{issuer_root}/.well-known/openid-configuration"),),
     documents=(Document(name="userinfo", url="", required=False),),
     id_token=IdTokenRule(

@@ -45,6 +45,7 @@ GITHUB = Provider(
     kind="oauth2",
     issuer="{base}",
     profile=profile,
+    email_proof="flag",
     bases=(("base", "https://github.com"), ("api", "https://api.github.com")),
     endpoints=(
         ("authorization", "{base}/login/oauth/authorize"),

@@ -46,6 +46,7 @@ GITLAB = Provider(
     kind="oidc",
     issuer="{base}",
     profile=profile,
+    email_proof="conditional",
     bases=(("base", "https://gitlab.com"),),
     endpoints=(
         ("authorization", "{base}/oauth/authorize"),

@@ -42,6 +42,7 @@ GOOGLE = Provider(
     kind="oidc",
     issuer=ISSUER,
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://accounts.google.com/o/oauth2/v2/auth"),
         ("token", "https://oauth2.googleapis.com/token"),

@@ -28,6 +28,7 @@ HUBSPOT = Provider(
     kind="oauth2",
     issuer="https://app.hubspot.com",
     profile=profile,
+    email_proof="never",
     endpoints=(
         ("authorization", "https://app.hubspot.com/oauth/authorize"),
         ("token", "https://api.hubapi.com/oauth/v3/token"),

@@ -39,6 +39,7 @@ LINKEDIN = Provider(
     kind="oidc",
     issuer="https://www.linkedin.com/oauth",
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://www.linkedin.com/oauth/v2/authorization"),
         ("token", "https://www.linkedin.com/oauth/v2/accessToken"),

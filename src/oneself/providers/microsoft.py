@@ -52,6 +52,7 @@ MICROSOFT = Provider(
     kind="oidc",
     issuer="{base}",
     profile=profile,
+    email_proof="conditional",
     bases=(("base", "https://login.microsoftonline.com"),),
     endpoints=(
         ("authorization", "{base}/{tenant}/oauth2/v2.0/authorize"),

@@ -28,6 +28,7 @@ SALESFORCE = Provider(
     kind="oidc",
     issuer="{base}",
     profile=profile,
+    email_proof="conditional",
     bases=(("base", "https://login.salesforce.com"),),
     endpoints=(
         ("authorization", "{base}/services/oauth2/authorize"),

@@ -37,6 +37,7 @@ SLACK = Provider(
     kind="oidc",
     issuer="https://slack.com",
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://slack.com/openid/connect/authorize"),
         ("token", "https://slack.com/api/openid.connect.token"),

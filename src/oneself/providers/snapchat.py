@@ -28,6 +28,7 @@ SNAPCHAT = Provider(
     kind="oauth2",
     issuer="https://accounts.snapchat.com",
     profile=profile,
+    email_proof="none",
     endpoints=(
         ("authorization", "https://accounts.snapchat.com/accounts/oauth2/auth"),
         ("token", "https://accounts.snapchat.com/accounts/oauth2/token"),

@@ -17,6 +17,7 @@ from oneself.model import Profile
 Pairs = tuple[tuple[str, str], ...]
 ClientAuth = Literal["post", "basic", "none"]
 Rotation = Literal["reusable", "single_use", "unknown"]
+EmailProof = Literal["flag", "presence", "conditional", "never", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,9 @@ class Provider:
     # the canonical host or `iss` under which accounts are kept, as a template
     issuer: str
     profile: Callable[[Evidence], Profile]
+    # what its word on an address is worth: its flag is a proof; the address is there only once it is proved; the flag
+    # is one under a further condition; there is no flag; there is no address
+    email_proof: EmailProof
 
     # addresses: authorization, token, and where there are such refresh, revocation, jwks, discovery
     endpoints: Pairs

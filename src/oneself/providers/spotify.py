@@ -34,6 +34,7 @@ SPOTIFY = Provider(
     kind="oauth2",
     issuer="https://accounts.spotify.com",
     profile=profile,
+    email_proof="never",
     endpoints=(
         ("authorization", "https://accounts.spotify.com/authorize"),
         ("token", "https://accounts.spotify.com/api/token"),

@@ -33,6 +33,7 @@ TIKTOK = Provider(
     kind="oauth2",
     issuer="https://www.tiktok.com",
     profile=profile,
+    email_proof="none",
     endpoints=(
         ("authorization", "https://www.tiktok.com/v2/auth/authorize/"),
         ("token", "https://open.tiktokapis.com/v2/oauth/token/"),

@@ -43,6 +43,7 @@ TWITCH = Provider(
     kind="oidc",
     issuer=ISSUER,
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://id.twitch.tv/oauth2/authorize"),
         ("token", "https://id.twitch.tv/oauth2/token"),

@@ -34,6 +34,7 @@ X = Provider(
     kind="oauth2",
     issuer="https://x.com",
     profile=profile,
+    email_proof="presence",
     endpoints=(
         ("authorization", "https://x.com/i/oauth2/authorize"),
         ("token", "https://api.x.com/2/oauth2/token"),

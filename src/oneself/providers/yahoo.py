@@ -22,6 +22,7 @@ YAHOO = Provider(
     kind="oidc",
     issuer=ISSUER,
     profile=profile,
+    email_proof="flag",
     endpoints=(
         ("authorization", "https://api.login.yahoo.com/oauth2/request_auth"),
         ("token", "https://api.login.yahoo.com/oauth2/get_token"),
