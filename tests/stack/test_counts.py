@@ -69,6 +69,28 @@ async def test_an_operation_costs_what_was_promised(
         assert (len(counts.statements), counts.commits) == (statements, commits), str(counts)
 
 
+async def test_a_selected_team_costs_a_read_nothing(sqlite_url: str) -> None:
+    async with face_on(sqlite_url) as face:
+        person = await face.person()
+        _, team = await face.call("POST", "/teams", {"display_name": "T", "creator_user_id": person["id"]})
+        path = f"/users/{person['id']}"
+        _, changed = await face.call("PATCH", path, {"selected_team_id": team["id"]})
+        for how in ({"path": "/users/me", **CLIENT, "token": person["access_token"]}, {"path": path}):
+            where = str(how.pop("path"))
+            async with counted(face.rt.db) as counts:
+                status, user = await face.call("GET", where, **how)
+            assert (status, user["selected_team"]["display_name"], user["selected_team_id"]) == (200, "T", team["id"])
+            assert len(counts.statements) == 1, str(counts)
+        async with counted(face.rt.db) as counts:
+            _, listed = await face.call("GET", "/users")
+        assert listed["items"] == [changed]
+        assert len(counts.statements) == 1, str(counts)
+        # a team that its user has left, or that is gone, is selected no more
+        await face.call("DELETE", f"/team-memberships/{team['id']}/{person['id']}")
+        _, user = await face.call("GET", path)
+        assert (user["selected_team"], user["selected_team_id"]) == (None, None)
+
+
 async def test_wrong_keys_and_bad_tokens_cost_nothing(sqlite_url: str) -> None:
     async with face_on(sqlite_url) as face:
         person = await face.person()

@@ -44,7 +44,7 @@ async def listing(rt: Runtime, project: Project, wanted: Listing) -> Page:
     paging = beyond(conditions, "signed_up_at", wanted.after, wanted.descending) if wanted.after else ""
     limit = MOST if wanted.limit is None else wanted.limit
     order = "-signed_up" if wanted.descending else "signed_up"
-    found, total = await page(rt.db, conditions, "AND", order, paging, limit + 1, total=False)
+    found, total = await page(rt.db, conditions, "AND", order, paging, limit + 1, total=False, teams=True)
     shown = tuple(found[:limit])
     more = len(found) > limit and bool(shown)
     return Page(users=shown, total=total, after=(shown[-1].user.signed_up_at, shown[-1].user.id) if more else None)

@@ -131,6 +131,14 @@ async def read(rt: Runtime, project: Project, user_id: str) -> UserView:
     return view
 
 
+async def read_with_team(rt: Runtime, project: Project, user_id: str) -> UserView:
+    """The same with the team that the user has selected; one statement. Raises Fault(USER_NOT_FOUND)."""
+    view = await views.read_with_team(rt.db, project.id, user_id)
+    if view is None:
+        raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
+    return view
+
+
 async def id_of_external_id(rt: Runtime, project: Project, external_id: str) -> str:
     """Our id of the user whom the project calls `external_id`; one statement. Raises Fault(USER_NOT_FOUND)."""
     user_id = await users.id_by_external_id(rt.db, project.id, external_id) if external_id else None

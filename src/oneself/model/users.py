@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from msgspec import UNSET, UnsetType
+
 from oneself.model.shape import Noun
 
 
@@ -72,20 +74,6 @@ class ExternalAccount(Noun, frozen=True, kw_only=True):
     created_at: int
 
 
-class UserView(Noun, frozen=True, kw_only=True):
-    """A user with all that belongs to them, as the dialects show it; lists are in order of creation."""
-
-    user: User
-    emails: tuple[EmailAddress, ...] = ()
-    phones: tuple[PhoneNumber, ...] = ()
-    accounts: tuple[ExternalAccount, ...] = ()
-
-    @property
-    def primary_email(self) -> EmailAddress | None:
-        """The address marked as primary, if any."""
-        return next((email for email in self.emails if email.is_primary), None)
-
-
 class Team(Noun, frozen=True, kw_only=True):
     """A group of users of one project, as far as it describes itself; who is in it is asked separately."""
 
@@ -96,3 +84,19 @@ class Team(Noun, frozen=True, kw_only=True):
     client_read_only_metadata: Any = None
     server_metadata: Any = None
     created_at: int = 0
+
+
+class UserView(Noun, frozen=True, kw_only=True):
+    """A user with all that belongs to them, as the dialects show it; lists are in order of creation."""
+
+    user: User
+    emails: tuple[EmailAddress, ...] = ()
+    phones: tuple[PhoneNumber, ...] = ()
+    accounts: tuple[ExternalAccount, ...] = ()
+    # only where it was asked for
+    selected_team: Team | UnsetType | None = UNSET
+
+    @property
+    def primary_email(self) -> EmailAddress | None:
+        """The address marked as primary, if any."""
+        return next((email for email in self.emails if email.is_primary), None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from oneself.model import Listing, Operand, UserView
 from oneself.store.database import Reader, Value
-from oneself.store.views import assemble, union_for
+from oneself.store.views import assemble, union_for, union_with_teams
 
 # Greater than every character that an address can hold.
 _LAST = "\U0010ffff"
@@ -65,12 +65,13 @@ async def page(
     limit: int,
     total: bool,
     few: bool = False,
+    teams: bool = False,
 ) -> tuple[list[UserView], int]:
     """One page of users with all that belongs to them, and how many match in all (-1 where not asked).
 
     `order` is `created` or `signed_up`, with `-` in front for descending; `paging` one more condition that the total
     does not count. `few` says that an operand's own index finds the users who can match, so that no index which begins
-    with the project is to be walked for them. One statement.
+    with the project is to be walked for them; `teams` wants the selected teams too. One statement.
     """
     column = "created_at" if order.endswith("created") else "signed_up_at"
     way = "DESC" if order.startswith("-") else "ASC"
@@ -82,10 +83,10 @@ async def page(
     WITH page AS (SELECT u.id AS user_id, u.{column} AS at FROM users u WHERE {where} AND ({paging or "TRUE"})
         ORDER BY u.{column} {way}, u.id {way} LIMIT {int(limit)})
     SELECT 'total' AS kind, '' AS owner, {", ".join(["''"] * 14)}, ({counted}), 0, 0, 0, 0, 0, FALSE, FALSE, FALSE
-    UNION ALL {union_for("SELECT user_id FROM page")}"""
+    UNION ALL {(union_with_teams if teams else union_for)("SELECT user_id FROM page")}"""
     rows = await reader.all(sql, *conditions.args)
     count = next(row[16] for row in rows if row[0] == "total")
-    found = list(assemble(rows).values())
+    found = list(assemble(rows, with_teams=teams).values())
     found.sort(key=lambda view: (getattr(view.user, column), view.user.id), reverse=way == "DESC")
     return found, count
 

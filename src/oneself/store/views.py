@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from oneself.model import EmailAddress, ExternalAccount, PhoneNumber, User, UserView
+from oneself.model import EmailAddress, ExternalAccount, PhoneNumber, Team, User, UserView
 from oneself.store.database import Reader, Row
 
 # Every branch has the same columns: kind, user, 14 texts, 6 integers, 3 booleans. Constants, not
@@ -51,6 +52,22 @@ ACCOUNT_BRANCH = branch(
 )
 
 
+# The team that a user has selected, if the user is in it. Quotes inside a user's own texts are escaped in JSON, so only
+# the field itself reads like this.
+TEAM_BRANCH = (
+    branch(
+        "team",
+        "s.id",
+        "t.id, t.display_name, t.picture_url, t.client_metadata, t.client_read_only_metadata, t.server_metadata",
+        "t.created_at",
+        "",
+    )
+    + """ FROM users s JOIN team_members m ON m.project_id = s.project_id AND m.user_id = s.id
+        JOIN teams t ON t.project_id = m.project_id AND t.id = m.team_id
+        AND strpos(s.extras, '"selected_team_id":"' || t.id || '"') > 0"""
+)
+
+
 def union_for(source: str) -> str:
     """The four branches for the users that the sub-select `source` names (one column, user ids of
     project $1).
@@ -62,7 +79,13 @@ def union_for(source: str) -> str:
     UNION ALL {ACCOUNT_BRANCH} FROM external_accounts a WHERE a.project_id = $1 AND a.user_id IN ({source})"""
 
 
+def union_with_teams(source: str) -> str:
+    """The same with the selected teams."""
+    return f"{union_for(source)}\n    UNION ALL {TEAM_BRANCH} WHERE s.project_id = $1 AND s.id IN ({source})"
+
+
 ONE_USER = union_for("$2")
+ONE_USER_WITH_TEAM = union_with_teams("$2")
 
 # Everybody whom a trip's end may concern: holders of the subject (or of its older form), the owner
 # of the address, and the user who asked.
@@ -85,6 +108,12 @@ async def read(reader: Reader, project_id: str, user_id: str) -> UserView | None
     return views.get(user_id)
 
 
+async def read_with_team(reader: Reader, project_id: str, user_id: str) -> UserView | None:
+    """The same with the selected team; one statement."""
+    found = await reader.all(ONE_USER_WITH_TEAM, project_id, user_id)
+    return assemble(found, with_teams=True).get(user_id)
+
+
 async def page(reader: Reader, project_id: str, after: tuple[int, str], limit: int) -> list[UserView]:
     """At most `limit` users who were created behind `after` (creation time and id), oldest first; one statement."""
     found = assemble(await reader.all(PAGE, project_id, *after, limit)).values()
@@ -105,8 +134,11 @@ async def concerned(
     return assemble(rows)
 
 
-def assemble(rows: Iterable[Row]) -> dict[str, UserView]:
-    """Views by user id from typed rows; rows of other kinds (a session's) are left out."""
+def assemble(rows: Iterable[Row], *, with_teams: bool = False) -> dict[str, UserView]:
+    """Views by user id from typed rows; rows of other kinds (a session's) are left out. `with_teams` says that the
+    selected teams are among them.
+    """
+    teams: dict[str, Team] = {}
     users: dict[str, User] = {}
     emails: dict[str, list[EmailAddress]] = {}
     phones: dict[str, list[tuple[int, PhoneNumber]]] = {}
@@ -121,12 +153,15 @@ def assemble(rows: Iterable[Row]) -> dict[str, UserView]:
             phones.setdefault(owner, []).append((row[17], _phone(row)))
         elif kind == "account":
             accounts.setdefault(owner, []).append(_account(row))
+        elif kind == "team":
+            teams[owner] = _team(row)
     return {
         user_id: UserView(
             user=user,
             emails=tuple(sorted(emails.get(user_id, ()), key=lambda e: (e.created_at, e.id))),
             phones=tuple(phone for _, phone in sorted(phones.get(user_id, ()), key=lambda p: (p[0], p[1].id))),
             accounts=tuple(sorted(accounts.get(user_id, ()), key=lambda a: (a.created_at, a.id))),
+            selected_team=teams.get(user_id) if with_teams else UNSET,
         )
         for user_id, user in users.items()
     }
@@ -159,6 +194,18 @@ def _user(row: Row) -> User:
         signed_up_at=row[19],
         last_active_at=row[20],
         is_anonymous=bool(row[22]),
+    )
+
+
+def _team(row: Row) -> Team:
+    return Team(
+        id=row[2],
+        display_name=row[3],
+        picture_url=row[4],
+        client_metadata=msgspec.json.decode(row[5]),
+        client_read_only_metadata=msgspec.json.decode(row[6]),
+        server_metadata=msgspec.json.decode(row[7]),
+        created_at=row[16],
     )
 
 

@@ -125,9 +125,15 @@ async def leave(call: Call) -> Reply:
 
 
 async def selected(call: Call, views: Iterable[UserView]) -> dict[str, Any]:
-    """The JSON of the teams that users have selected, by id; costs a statement only where any is."""
-    wanted = {str(team_id) for view in views if (team_id := view.user.extras.get("selected_team_id"))}
+    """The JSON of the teams that users have selected, by id; a statement only for those not read with their users."""
+    listed = list(views)
+    wanted = {
+        str(team_id)
+        for view in listed
+        if view.selected_team is UNSET and (team_id := view.user.extras.get("selected_team_id"))
+    }
     found = await action.by_ids(call.rt, call.project, sorted(wanted))
+    found |= {view.selected_team.id: view.selected_team for view in listed if view.selected_team}
     return {team_id: render.team(team, call.access) for team_id, team in found.items()}
 
 

@@ -145,12 +145,12 @@ async def create(call: Call, body: CreateBody) -> Reply:
 
 async def read(call: Call) -> Reply:
     """Read a user."""
-    return done(call, await shown(call, await action.read(call.rt, call.project, call.params.user_id)))
+    return done(call, await shown(call, await action.read_with_team(call.rt, call.project, call.params.user_id)))
 
 
 async def read_me(call: Call) -> Reply:
     """Read the user of the access token."""
-    return done(call, await shown(call, await action.read(call.rt, call.project, call.own_id())))
+    return done(call, await shown(call, await action.read_with_team(call.rt, call.project, call.own_id())))
 
 
 async def update(call: Call, body: ServerChange) -> Reply:
