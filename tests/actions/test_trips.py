@@ -8,7 +8,7 @@ from oneself.actions import attach, history, sessions
 from oneself.actions.attach import AttachAsker
 from oneself.faults import Fault, FaultCode
 from oneself.model import Secret
-from oneself.rules.lifetimes import MINUTE
+from oneself.rules.lifetimes import MINUTE, SECOND
 from oneself.rules.limits import Meter
 from tests.actions.conftest import CHALLENGE, LOGIN, SIGNUP, VERIFIER, World, session_ref
 
@@ -90,6 +90,17 @@ async def test_an_account_of_another_user_is_refused_and_stays(world: World) -> 
     again = await world.sign_in("github", "linus")
     assert again.view.user.id == linus.view.user.id
     assert len(again.view.accounts) == 1
+
+
+async def test_a_grant_ends_after_five_minutes(world: World) -> None:
+    late = await world.grant(persona="grace")
+    world.clock.ahead += 301 * SECOND
+    with pytest.raises(Fault) as refused:
+        await world.redeem(late)
+    assert refused.value.code is FaultCode.GRANT_UNKNOWN
+    in_time = await world.grant(persona="grace")
+    world.clock.ahead += 290 * SECOND
+    assert (await world.redeem(in_time)).created
 
 
 @pytest.mark.parametrize(

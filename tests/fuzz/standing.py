@@ -159,6 +159,7 @@ def _settings(base_url: str, port: int, database_url: str, emulator_url: str) ->
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in head.items()]
     lines += ["[limits]", "starts_per_address = 1000000", "starts_per_project = 1000000", "mails_per_address = 0"]
+    lines += ["passwords_per_account = 0", "passwords_per_address = 0"]
     # nobody listens there: letters wait in the outbox, where honest people find them
     lines += [
         "[smtp]",
