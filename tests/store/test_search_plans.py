@@ -57,6 +57,8 @@ OWN: dict[OperandName, tuple[str, ...]] = {
     "providers": ("accounts_provider",),
     "password_exists": ("users_password",),
 }
+# PostgreSQL expects it to match a third of all numbers, and may well read them all.
+NEARLY_ALL: tuple[OperandName, ...] = ("phone_contains",)
 WALKED: tuple[OperandName, ...] = ("name_prefix", "phone_verified", "email_verified")
 
 
@@ -164,7 +166,7 @@ async def test_an_index_is_behind_every_operand(stocked: Database) -> None:
             indexes = [each if "_" in each else f"sqlite_autoindex_{each}_1" for each in own]
             assert any(f"INDEX {index} " in line for line in searched for index in indexes), (name, shown)
             assert_no_table_is_scanned(shown, name)
-        else:
+        elif name not in NEARLY_ALL:
             indexes = [each if "_" in each else f"{each}_pkey" for each in own]
             assert any(f" {index} " in shown or f" {index}\n" in shown for index in indexes), (name, shown)
 

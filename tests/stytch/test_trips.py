@@ -64,6 +64,53 @@ def test_a_verified_login_takes_over_an_address_that_nobody_proved(dev: Rig) -> 
     assert owner.user.emails[0].verified is True
 
 
+def test_another_proved_address_of_a_known_account_is_added_where_it_is_free(dev: Rig) -> None:
+    person, neighbour = dev.persona(), dev.persona()
+    first = dev.sign_in("google", person)
+    owner = dev.sign_in("google", neighbour)
+    fresh = f"new-{person.email}"
+
+    def after(email: str, verified: bool = True) -> list[tuple[str, bool]]:
+        dev.control("PATCH", f"/personas/{person.id}", {"email": email, "email_verified": verified})
+        again = dev.sign_in("google", person)
+        assert (again.user_id, again.reset_sessions) == (first.user_id, False)
+        assert len(again.user.providers) == 1
+        return sorted((each.email, each.verified) for each in again.user.emails)
+
+    assert after(f"unproved-{person.email}", verified=False) == [(person.email, True)]
+    # an address of somebody else stays theirs, and nobody is signed in as them
+    assert after(neighbour.email) == [(person.email, True)]
+    assert [each.email for each in dev.client.users.get(owner.user_id).emails] == [neighbour.email]
+    assert after(fresh) == sorted([(person.email, True), (fresh, True)])
+    # the address stands for its user from now on
+    assert dev.sign_in("github", dev.persona(email=fresh)).user_id == first.user_id
+
+
+def test_an_attach_brings_its_proved_address_along_where_it_is_free(dev: Rig) -> None:
+    neighbour = dev.persona()
+    dev.sign_in("google", neighbour)
+    for person, brought in ((dev.persona(), True), (dev.persona(email=neighbour.email), False)):
+        user = dev.client.users.create(email=dev.persona().email)
+        ticket = dev.client.oauth.attach("github", user_id=user.user_id).oauth_attach_token
+        token = dev.trip("github", person.id, oauth_attach_token=ticket)
+        linked = dev.client.oauth.authenticate(token, session_duration_minutes=5)
+        assert linked.user_id == user.user_id
+        assert (person.email in [each.email for each in linked.user.emails]) is brought
+        assert linked.user_session is not None
+        [factor] = linked.user_session.authentication_factors
+        assert factor.github_oauth_factor is not None
+        assert bool(factor.github_oauth_factor.email_id) is brought
+
+
+def test_a_pending_user_becomes_active_by_signing_in(dev: Rig) -> None:
+    user = dev.client.users.create(email=dev.persona().email, create_user_as_pending=True)
+    assert user.status == "pending"
+    ticket = dev.client.oauth.attach("github", user_id=user.user_id).oauth_attach_token
+    assert dev.client.users.get(user.user_id).status == "pending"
+    linked = dev.client.oauth.authenticate(dev.trip("github", dev.persona().id, oauth_attach_token=ticket))
+    assert (linked.user_id, linked.user.status) == (user.user_id, "active")
+
+
 def test_a_one_time_token_works_once(dev: Rig) -> None:
     token = dev.trip("google", dev.persona().id)
     assert dev.client.oauth.authenticate(token).status_code == 200
