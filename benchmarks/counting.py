@@ -12,13 +12,13 @@ import msgspec
 from benchmarks.http_client import Connection
 from benchmarks.operations import Operation
 from benchmarks.reference.scripts import Script
-from oneself.store import projects, revocations, sessions
+from oneself.store import flows, projects, revocations, sessions
 from oneself.store.postgres_link import CLOCK_QUERY
 from tests.postgres_server import Cluster
 
 TIMES = 12
 # What the server does by itself every second or so, whoever asks or not.
-_BY_ITSELF = (projects.CHANGED, projects.PRESENT, sessions.TOUCH, revocations.IS_DUE, CLOCK_QUERY)
+_BY_ITSELF = (*(projects.CHANGED, projects.PRESENT, sessions.TOUCH, revocations.IS_DUE, flows.UNREDEEMED, CLOCK_QUERY),)
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 

@@ -1,5 +1,5 @@
 """What nobody asks for and somebody must do: sweeping rows that ended, handing grants back, sending mail, rotating
-signing keys, and hearing of other processes' changes.
+signing keys, refreshing tokens ahead of their end, and hearing of other processes' changes.
 
 Any process may run it, and all may at once: every piece of work is idempotent and small.
 """
@@ -8,12 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from oneself.actions import mailing, revoking, signing_rotation
+from oneself.actions import access_token, leftovers, mailing, revoking, signing_rotation
 from oneself.actions import sessions as session_verbs
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault
 from oneself.steps.numbers import Numbers
-from oneself.store import codes, flows, outbox, sessions
+from oneself.store import candidates, codes, flows, outbox, sessions
 from oneself.store.database import Tx
 
 _LOG = logging.getLogger("oneself.background")
@@ -24,11 +24,15 @@ REVOKE_SECONDS = 2.0
 ROTATE_SECONDS = 10.0
 MAIL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
+LEFTOVERS_SECONDS = 30.0
+AHEAD_SECONDS = 15.0
 # Rows of trips stay an hour after their end, so that a timeout can be told from an unknown state.
 FLOWS_STAY_MICROS = 3_600 * 1_000_000
 SESSIONS_STAY_MICROS = 86_400 * 1_000_000
 # One-time codes stay a day, so that somebody late is told that the code is too old.
 CODES_STAY_MICROS = 86_400 * 1_000_000
+# A candidate is worth a try for as long as a provider may keep a grant that nobody uses.
+CANDIDATES_STAY_MICROS = 180 * 86_400 * 1_000_000
 BATCH = 500
 
 Sweep = Callable[[Tx, int, int], Awaitable[int]]
@@ -43,9 +47,17 @@ async def run(rt: Runtime) -> None:
             (REVOKE_SECONDS, "handing grants back", lambda: revoking.drain(rt)),
             (MAIL_SECONDS, "sending mail", lambda: mailing.drain(rt)),
             (ROTATE_SECONDS, "rotating signing keys", lambda: signing_rotation.rotate_due(rt)),
+            (LEFTOVERS_SECONDS, "collecting what nobody redeemed", lambda: leftovers.collect(rt)),
+            (AHEAD_SECONDS, "refreshing ahead", lambda: refresh_ahead(rt)),
             (SWEEP_SECONDS, "sweeping", lambda: sweep(rt)),
         ):
             group.create_task(_every(seconds, name, work, rt.numbers))
+
+
+async def refresh_ahead(rt: Runtime) -> int:
+    """Renew provider tokens before anybody has to wait for it, where the operator wants that; how many were tried."""
+    within = rt.settings.refresh_ahead_seconds
+    return await access_token.ahead(rt, within * 1_000_000) if within else 0
 
 
 async def sweep(rt: Runtime) -> int:
@@ -58,6 +70,7 @@ async def sweep(rt: Runtime) -> int:
         (sessions.sweep, SESSIONS_STAY_MICROS),
         (codes.sweep, CODES_STAY_MICROS),
         (outbox.sweep, 0),
+        (candidates.sweep, CANDIDATES_STAY_MICROS),
     ):
         gone += await _emptied(rt, one_batch, stay_micros)
     return gone

@@ -9,12 +9,13 @@ from oneself.actions.runtime import Runtime, client_of
 from oneself.crypto.ids import new_uuid
 from oneself.crypto.seal import DataKey
 from oneself.faults import Fault, FaultCode
-from oneself.model import Project, SealedTokens, TokenSet
+from oneself.model import Project, ProviderCredentials, SealedTokens, TokenSet
 from oneself.rules import scopes as scope_rules
 from oneself.rules.lifetimes import SECOND, is_fresh
 from oneself.steps import refreshing
 from oneself.steps import tokens as sealing
 from oneself.steps.refreshing import Failure, Leased, Place
+from oneself.store import projects as project_store
 from oneself.store import vault
 from oneself.store.database import Tx
 from oneself.upstream import discovery
@@ -33,6 +34,7 @@ _SLEEP_PART = 20
 _COOL_DOWN_SECONDS = 5
 # During an outage an access token is handed out while it lives at least this long.
 _LAST_USE = 10 * SECOND
+AHEAD_BATCH = 100
 _TRANSIENT = (FaultCode.PROVIDER_UNAVAILABLE, FaultCode.PROVIDER_REPLY_INVALID)
 
 
@@ -109,12 +111,17 @@ async def fresh(
     return found
 
 
+def _may_be_read(rt: Runtime, project: Project, credentials: ProviderCredentials) -> bool:
+    """Tokens of the server's shared clients are for the operator's own projects, where the operator says so."""
+    return not credentials.shared or (rt.settings.allow_shared_tokens and project.config.first_party)
+
+
 async def _fitting(
     rt: Runtime, project: Project, user_id: str, config_id: str, subject: str, scopes: tuple[str, ...]
 ) -> list[_Grant]:
     """The user's grants at the provider that hold the scopes, in the order in which they are tried."""
     credentials, client = await client_of(rt, project, config_id)
-    if credentials.shared and not (rt.settings.allow_shared_tokens and project.config.first_party):
+    if not _may_be_read(rt, project, credentials):
         raise Fault(FaultCode.SHARED_TOKENS_REFUSED, "tokens of the server's shared client stay here")
     if not credentials.allow_connected_accounts:
         raise Fault(FaultCode.PROVIDER_NOT_ENABLED, "not for connected accounts")
@@ -145,6 +152,40 @@ async def _stored(grants: list[_Grant]) -> TokenSet | None:
         if not rt.settings.probe_tokens or await probe(rt.outbound, grant.client, opened.access_token):
             return opened
     return None
+
+
+async def ahead(rt: Runtime, within: int) -> int:
+    """Renew what ends within that many microseconds and is past half of its life, so that no reader waits for it; how
+    many were tried. What fails is told and cooled down as at a read, and tried again until it ends.
+
+    Several processes may do so at once: the lease is one's. Each provider holds up its own tokens alone.
+    """
+    tried = 0
+    after: vault.Ending | None = None
+    while page := await vault.ending(rt.db, rt.clock(), within, after, AHEAD_BATCH):
+        grants = [await _grant_of(rt, one) for one in page]
+        flights = [_single_flight(grant) for grant in grants if grant is not None]
+        await asyncio.gather(*flights, return_exceptions=True)
+        tried += len(flights)
+        after = page[-1]
+        if len(page) < AHEAD_BATCH:
+            break
+    return tried
+
+
+async def _grant_of(rt: Runtime, ending: vault.Ending) -> _Grant | None:
+    """The grant of a row that ends soon; None where nobody may read it, or it cannot be asked for now."""
+    project = await rt.projects.by(project_store.BY_ID, ending.project_id)
+    if project is None:
+        return None
+    try:
+        credentials, client = await client_of(rt, project, ending.config_id)
+        if not credentials.allow_connected_accounts or not _may_be_read(rt, project, credentials):
+            return None
+        key = await rt.projects.data_key(project.id)
+    except Fault:
+        return None
+    return _Grant(rt, project, ending.user_id, key, client, ending.kept)
 
 
 async def settle(rt: Runtime) -> None:
@@ -220,8 +261,9 @@ async def _refresh_once(grant: _Grant) -> TokenSet:
             raise _later(kept.retry_at - now)
         if kept.lease_until <= now:
             leased = await _lease(grant, kept)
-            if leased is not None:
-                return await _call(grant, kept, leased.fence)
+            answered = await _call(grant, kept, leased.fence) if leased is not None else None
+            if answered is not None:
+                return answered
         elif now > give_up:
             raise _later(SECOND)
         else:
@@ -247,6 +289,8 @@ async def _lease(grant: _Grant, kept: SealedTokens) -> Leased | None:
 
     async def work(tx: Tx) -> Leased | None:
         leased = await refreshing.lease(tx, grant.place, kept, owner, length, grant.replay_within)
+        if leased is not None and leased.given_up and await _replaced(tx, grant, kept, leased.fence):
+            leased = None
         rt.reached("refresh.lease_written")
         return leased
 
@@ -258,8 +302,10 @@ async def _lease(grant: _Grant, kept: SealedTokens) -> Leased | None:
     return leased
 
 
-async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
-    """Ask the provider, outside any transaction, and write down what came of it under the fence."""
+async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet | None:
+    """Ask the provider, outside any transaction, and write down what came of it under the fence; None where the grant
+    is dead and another took its place, which is to be looked at.
+    """
     rt = grant.rt
     old = _opened(grant, kept)
     try:
@@ -271,20 +317,13 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet:
         new = tokens_from(client.provider, answer, now=rt.clock(), asked=old.scopes, previous=old)
         new = msgspec.structs.replace(new, id_token=after_refresh(client, old.id_token, new.id_token))
     except Fault as fault:
-        await _failed(grant, fence, fault)
+        if await _failed(grant, kept, fence, fault):
+            return None
         raise
     narrower = not set(old.scopes) <= set(new.scopes)
     # The set keeps its name: what was granted at the consent, whatever the refresh's answer repeats of it.
     new = msgspec.structs.replace(new, scopes=old.scopes, callback_uri=old.callback_uri)
-    answered = msgspec.structs.replace(
-        kept,
-        sealed=sealing.seal(grant.key, grant.row, new),
-        has_refresh_token=bool(new.refresh_token),
-        obtained_at=rt.clock(),
-        expires_at=new.expires_at,
-        dead_at=0,
-        retry_at=0,
-    )
+    answered = _row(grant, kept, new)
 
     async def work(tx: Tx) -> bool:
         single_use = grant.replay_within is not None
@@ -317,30 +356,58 @@ async def _overtaken(grant: _Grant, new: TokenSet) -> TokenSet:
     return _settled(grant, kept) or new
 
 
-async def _failed(grant: _Grant, fence: int, fault: Fault) -> None:
-    """Give the lease back. Only the provider's own word that the grant is dead disconnects anybody."""
+def _row(grant: _Grant, kept: SealedTokens, new: TokenSet) -> SealedTokens:
+    """The vault's row with new tokens in it."""
+    return msgspec.structs.replace(
+        kept,
+        sealed=sealing.seal(grant.key, grant.row, new),
+        has_refresh_token=bool(new.refresh_token),
+        obtained_at=grant.rt.clock(),
+        expires_at=new.expires_at,
+        dead_at=0,
+        retry_at=0,
+    )
+
+
+async def _replaced(tx: Tx, grant: _Grant, kept: SealedTokens, fence: int) -> bool:
+    """Before anybody is disconnected: whether a sign-in that nobody redeemed left tokens that can stand in."""
+    found = await sealing.candidate(tx, grant.key, grant.row)
+    if found is None:
+        return False
+    row = _row(grant, kept, found)
+    usable = row.has_refresh_token or (bool(found.access_token) and grant.is_fresh(row))
+    return usable and await refreshing.replace(tx, grant.place, row, fence)
+
+
+async def _failed(grant: _Grant, kept: SealedTokens, fence: int, fault: Fault) -> bool:
+    """Give the lease back. Only the provider's own word that the grant is dead disconnects anybody; True where other
+    tokens took a dead grant's place.
+    """
     rt = grant.rt
     dead = fault.code is FaultCode.RECONNECT_NEEDED
     wait = fault.facts.get("retry_after")
     seconds = wait if isinstance(wait, int) else _COOL_DOWN_SECONDS
     failure = _failure(grant, fault)
 
-    async def work(tx: Tx) -> bool:
-        ambiguous = False
-        if dead:
-            ambiguous = await refreshing.end(tx, grant.place, fence)
-        else:
+    async def work(tx: Tx) -> tuple[bool, bool]:
+        ambiguous = replaced = False
+        if not dead:
             await refreshing.postpone(tx, grant.place, fence, failure, tx.now + seconds * SECOND)
+        elif await _replaced(tx, grant, kept, fence):
+            replaced = True
+        else:
+            ambiguous = await refreshing.end(tx, grant.place, fence)
         rt.reached("refresh.failure_written")
-        return ambiguous
+        return ambiguous, replaced
 
-    ambiguous = await rt.db.write(work)
+    ambiguous, replaced = await rt.db.write(work)
     rt.reached("refresh.failure_stored")
-    grant.told("revoked" if dead else failure)
+    grant.told("replaced" if replaced else "revoked" if dead else failure)
     if dead:
         fault.facts["ambiguous"] = ambiguous
     else:
         fault.facts.setdefault("retry_after", seconds)
+    return replaced
 
 
 def _failure(grant: _Grant, fault: Fault) -> Failure:

@@ -76,6 +76,7 @@ class Settings:
     probe_tokens: bool = False
     upstream_deadline_seconds: float = 10.0
     refresh_wait_seconds: float = 15.0
+    refresh_ahead_seconds: int = 0
     starts_per_address: int = 0
     starts_per_project: int = 0
     passwords_per_account: int = 0

@@ -187,4 +187,5 @@ def _settings(config: Config) -> Settings:
         mails_per_address=config.limits.mails_per_address,
         allow_shared_tokens=config.allow_shared_tokens,
         probe_tokens=config.probe_tokens,
+        refresh_ahead_seconds=config.refresh_ahead_seconds,
     )

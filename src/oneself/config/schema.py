@@ -227,6 +227,16 @@ class Config(Part, frozen=True):
             "out, as Stack Auth does. Costs one outbound call per read."
         ),
     ] = False
+    refresh_ahead_seconds: Annotated[
+        int,
+        Meta(
+            description="Renew provider tokens in the background this long before they end, so that no read waits for "
+            "a provider: 900 is a good value. Costs one call for each token's life, read or not. 0: at the first read "
+            "that needs it.",
+            ge=0,
+            le=86_400,
+        ),
+    ] = 0
     access_log: Annotated[
         Literal["off", "path", "full"],
         Meta(

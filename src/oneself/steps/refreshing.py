@@ -102,6 +102,14 @@ async def end(tx: Tx, place: Place, fence: int) -> bool:
     return ambiguous
 
 
+async def replace(tx: Tx, place: Place, candidate: SealedTokens, fence: int) -> bool:
+    """Put the tokens of an unredeemed sign-in in the place of an ended grant; False where the fence moved."""
+    if not await vault.store(tx, place.project_id, candidate, fence):
+        return False
+    await _tell(tx, place, "replaced", "tokens of a sign-in that nobody redeemed took the place of an ended grant")
+    return True
+
+
 async def narrowed(tx: Tx, place: Place) -> None:
     """Tell that the provider grants less than it did."""
     await _tell(tx, place, "narrowed", "the provider's answer names fewer scopes than were granted")

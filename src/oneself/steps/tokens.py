@@ -7,10 +7,11 @@ import msgspec
 from oneself.crypto.seal import DataKey
 from oneself.model import Identity, TokenSet
 from oneself.rules import scopes
-from oneself.store import vault
+from oneself.store import candidates, vault
 from oneself.store.database import Tx
 
 _IDENTITY = msgspec.msgpack.Decoder(Identity)
+_CANDIDATE = "token_candidates.sealed"
 _TOKENS = msgspec.msgpack.Decoder(TokenSet)
 
 
@@ -41,6 +42,21 @@ def seal(key: DataKey, place: Row, tokens: TokenSet) -> bytes:
 def unseal(key: DataKey, place: Row, sealed: bytes) -> TokenSet:
     """Open what `seal` sealed. Raises Fault(SEAL_BROKEN) for what lay in another row, be it of the same account."""
     return _TOKENS.decode(key.open(sealed, *place, "token_sets.sealed"))
+
+
+def seal_candidate(key: DataKey, place: Row, tokens: TokenSet) -> bytes:
+    """Seal the tokens of a sign-in that nobody redeemed, to the account that came back."""
+    return key.seal(msgspec.msgpack.encode(tokens), *place, _CANDIDATE)
+
+
+async def candidate(tx: Tx, key: DataKey, place: Row) -> TokenSet | None:
+    """Take out the latest tokens of an unredeemed sign-in with at least the scopes of this row; None without any."""
+    for held in await candidates.of_account(tx, place.project_id, place.account_id):
+        if scopes.covers(held.scopes, place.scopes.split()) and await candidates.take(
+            tx, place.project_id, place.account_id, held
+        ):
+            return _TOKENS.decode(key.open(held.sealed, *place._replace(scopes=held.scopes), _CANDIDATE))
+    return None
 
 
 async def keep(tx: Tx, key: DataKey, project_id: str, user_id: str, account_id: str, tokens: TokenSet) -> None:

@@ -35,6 +35,10 @@ OWNER = "SELECT user_id FROM external_accounts WHERE project_id = $1 AND id = $2
 
 # What stands in the way of a new or changed account: this user's rows at the provider, and whoever
 # signs in with it.
+SIGN_IN_OWNER = """
+SELECT id, user_id FROM external_accounts
+WHERE project_id = $1 AND config_id = $2 AND issuer = $3 AND subject = $4 AND allow_sign_in"""
+
 IN_THE_WAY = f"""
 SELECT '' AS owner, {_COLUMNS} FROM external_accounts a
 WHERE a.project_id = $1 AND a.config_id = $2 AND a.id <> $6
@@ -130,6 +134,14 @@ async def owner(reader: Reader, project_id: str, account_id: str) -> str | None:
     """The user who holds this account."""
     row = await reader.one(OWNER, project_id, account_id)
     return None if row is None else row[0]
+
+
+async def sign_in_owner(
+    reader: Reader, project_id: str, config_id: str, issuer: str, subject: str
+) -> tuple[str, str] | None:
+    """The one account of that subject that may sign in, and its user; None where nobody signs in with it."""
+    row = await reader.one(SIGN_IN_OWNER, project_id, config_id, issuer, subject)
+    return None if row is None else (row[0], row[1])
 
 
 async def in_the_way(reader: Reader, project_id: str, wanted: ExternalAccount) -> list[ExternalAccount]:

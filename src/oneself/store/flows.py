@@ -72,6 +72,16 @@ WHERE project_id = $1 AND id = $2 AND ticket_hash = $3 AND stage = 'reserved' AN
     AND expires_at > $6
 RETURNING {_COLUMNS}"""
 
+# A trip for a session of ours (a handoff) parks no tokens of a provider's.
+UNREDEEMED = f"""
+SELECT {_COLUMNS} FROM flows
+WHERE expires_at <= $1 AND stage = 'parked' AND kind = 'identity' AND length(parked) > 0
+ORDER BY expires_at LIMIT $2"""
+
+EMPTY = """
+UPDATE flows SET parked = $4
+WHERE project_id = $1 AND id = $2 AND expires_at <= $3 AND stage = 'parked' AND length(parked) > 0 RETURNING id"""
+
 SWEEP = """
 DELETE FROM flows WHERE (project_id, id) IN (SELECT project_id, id FROM flows WHERE expires_at < $1 LIMIT $2)
 RETURNING id"""
@@ -220,6 +230,16 @@ async def take_reserved(
     """Take a reserved flow out by its ticket, once; None where that is spent, expired or for something else."""
     row = await tx.one(TAKE_RESERVED, project_id, flow_id, ticket_hash, dialect, config_id, tx.now)
     return None if row is None else _flow(row)
+
+
+async def unredeemed(reader: Reader, now: int, limit: int) -> list[Flow]:
+    """At most `limit` trips that still hold what a provider proved, although their grant has expired."""
+    return [_flow(row) for row in await reader.all(UNREDEEMED, now, limit)]
+
+
+async def empty(tx: Tx, project_id: str, flow_id: str) -> bool:
+    """Drop what an expired trip holds, once; False where somebody else has."""
+    return await tx.one(EMPTY, project_id, flow_id, tx.now, NONE) is not None
 
 
 async def sweep(tx: Tx, before: int, batch: int) -> int:

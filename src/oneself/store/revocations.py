@@ -16,6 +16,11 @@ NOTE_ACCOUNT = _NOTE + " AND t.account_id = $2 ON CONFLICT DO NOTHING"
 
 NOTE_USER = _NOTE + " AND a.user_id = $2 ON CONFLICT DO NOTHING"
 
+NOTE = """
+INSERT INTO revocations (project_id, account_id, scopes, user_id, config_id, issuer, subject, sealed, attempts,
+    next_at, created_at, expires_at)
+VALUES ($1, $2, $3, '', $4, $5, $6, $7, 0, $8, $8, $9) ON CONFLICT DO NOTHING"""
+
 IS_DUE = "SELECT 1 FROM revocations WHERE next_at <= $1 LIMIT 1"
 
 # Whoever takes a row has it until `next_at`; the number of its attempt is the fence for what is written of it.
@@ -74,6 +79,19 @@ async def note_account(tx: Tx, project_id: str, account_id: str, keep_for: int) 
 async def note_user(tx: Tx, project_id: str, user_id: str, keep_for: int) -> None:
     """Note the living grants of a user who is about to go, for `keep_for` microseconds; one statement."""
     await tx.run(NOTE_USER, project_id, user_id, tx.now, tx.now + keep_for)
+
+
+async def note(
+    tx: Tx,
+    project_id: str,
+    name: str,
+    scopes: str,
+    where: tuple[str, str, str],
+    sealed: bytes,
+    keep_for: int,
+) -> None:
+    """Note a grant that no account holds, under a `name` of its own; `where` is config, issuer and subject."""
+    await tx.run(NOTE, project_id, name, scopes, *where, sealed, tx.now, tx.now + keep_for)
 
 
 async def is_due(reader: Reader, now: int) -> bool:

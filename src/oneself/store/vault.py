@@ -1,5 +1,7 @@
 """The vault's rows: sealed token sets, the lease with its fence, and the journal of refreshes."""
 
+from typing import NamedTuple
+
 from oneself.model import SealedTokens
 from oneself.store.database import Reader, Row, Tx
 
@@ -42,6 +44,15 @@ JOIN external_accounts a ON a.project_id = t.project_id AND a.id = t.account_id
 JOIN users u ON u.project_id = a.project_id AND u.id = a.user_id
 WHERE u.project_id = $1 AND (u.created_at, u.id) >= ($2, $3) AND (u.created_at, u.id) <= ($4, $5)
 ORDER BY t.account_id, t.scopes"""
+
+# What lives, can be renewed, is past half of its life, and nobody is at; page by page.
+ENDING = f"""
+SELECT '', t.account_id, '', {_COLUMNS}, t.project_id, a.user_id, a.config_id
+FROM token_sets t JOIN external_accounts a ON a.project_id = t.project_id AND a.id = t.account_id
+WHERE t.has_refresh_token AND t.dead_at = 0 AND t.expires_at > $1 AND t.expires_at <= $2
+    AND $1 - t.obtained_at >= t.expires_at - $1 AND t.lease_until < $1 AND t.retry_at <= $1
+    AND a.allow_connected_accounts AND (t.expires_at, t.project_id, t.account_id, t.scopes) > ($3, $4, $5, $6)
+ORDER BY t.expires_at, t.project_id, t.account_id, t.scopes LIMIT $7"""
 
 LEASE = """
 UPDATE token_sets SET lease_owner = $4, lease_until = $5, fence = fence + 1
@@ -123,6 +134,25 @@ async def for_user(
         return None
     accounts = list(dict.fromkeys(row[1] for row in rows if row[1] is not None))
     return accounts, [_sealed(row) for row in rows if row[3] is not None]
+
+
+class Ending(NamedTuple):
+    """A token set that ends soon, and whose it is."""
+
+    project_id: str
+    user_id: str
+    config_id: str
+    kept: SealedTokens
+
+
+async def ending(reader: Reader, now: int, within: int, after: Ending | None, limit: int) -> list[Ending]:
+    """At most `limit` living token sets that end in `within` microseconds from `now`, in the order of their ends, those
+    behind `after` only.
+    """
+    kept = after.kept if after else None
+    behind = (kept.expires_at, after.project_id, kept.account_id, kept.scopes) if after and kept else (0, "", "", "")
+    rows = await reader.all(ENDING, now, now + within, *behind, limit)
+    return [Ending(row[14], row[15], row[16], _sealed(row)) for row in rows]
 
 
 async def one(reader: Reader, project_id: str, account_id: str, scopes: str) -> SealedTokens | None:
