@@ -7,7 +7,9 @@ import os
 
 import pytest
 
+from oneself.actions import projects as project_verbs
 from oneself.actions import signing, signing_rotation
+from oneself.actions.projects import Declaration
 from oneself.actions.runtime import ProjectDirectory, Runtime, Settings
 from oneself.actions.signing import Use
 from oneself.crypto import jwt
@@ -119,6 +121,22 @@ async def test_the_schedule_asks_for_nothing_before_its_time(world: World) -> No
     world.clock.ahead += 2 * DAY
     assert await signing_rotation.rotate_due(world.rt) == 1
     assert await signing_rotation.rotate_due(world.rt) == 0
+
+
+async def test_one_projects_trouble_stops_no_other(world: World) -> None:
+    other = (await project_verbs.create(world.rt, Declaration(display_name="Other"))).project
+    for project in (world.project, other):
+        await signing.sign(world.rt, project, "stytch", CLAIMS)
+
+    async def spoil(tx: Tx) -> None:
+        await tx.run("UPDATE data_keys SET wrapped = $2 WHERE project_id = $1", other.id, b"no key at all")
+
+    await world.rt.db.write(spoil)
+    world.clock.ahead += 181 * DAY
+    process = await another_process(world)
+    assert await signing_rotation.rotate_due(process) == 1
+    assert await signing_rotation.rotate_due(process) == 0
+    assert len(await kids(process, world, "stytch")) == 2
 
 
 async def test_no_schedule_rotates_nothing(world: World) -> None:

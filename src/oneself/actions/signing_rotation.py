@@ -69,8 +69,13 @@ async def rotate_due(rt: Runtime) -> int:
     for project_id, name in (*due[begin:], *due[:begin]):
         use = cast(Use, name)
         newest = await _newest(rt, project_id, use)
-        if newest is not None and newest.signs_at <= rt.clock() - period:
+        if newest is None or newest.signs_at > rt.clock() - period:
+            continue
+        try:
             made += await _follow(rt, project_id, use, newest) is not None
+        except Fault as fault:
+            # One project's trouble (a data key that cannot be opened) keeps no other's keys from their time.
+            _LOG.warning("no new key signs tokens of project %s (%s): %s", project_id, use, fault)
     return made
 
 
