@@ -21,6 +21,7 @@ class FaultCode(StrEnum):
     EMAIL_INVALID = "email_invalid"
     EMAIL_NOT_FOUND = "email_not_found"
     EMAIL_OWN_TWICE = "email_own_twice"
+    EMAIL_VERIFIED = "email_verified"
     PHONE_IN_USE = "phone_in_use"
     PHONE_INVALID = "phone_invalid"
     PHONE_NOT_FOUND = "phone_not_found"
@@ -43,6 +44,7 @@ class FaultCode(StrEnum):
     CODE_WORN = "code_worn"
     OTP_OFF = "otp_off"
     SECOND_FACTOR_NEEDED = "second_factor_needed"
+    SECOND_FACTOR_WRONG = "second_factor_wrong"
 
     # teams
     TEAM_NOT_FOUND = "team_not_found"

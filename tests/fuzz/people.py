@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from oneself.crypto import totp
 from tests.fuzz.letters import Mailbox
 from tests.fuzz.sending import FORM, NOTHING, Answer, Line, Sent
 from tests.fuzz.standing import APP, DEVICE_APP, INTERNAL, LOGIN_URL, RETURN_URL, Keys
@@ -123,6 +124,29 @@ class People:
     def sign_in_code(self) -> str:
         """A code out of a mail to somebody new."""
         return self._mailed("/auth/otp/send-sign-in-code", fresh_email())
+
+    def reset_code(self) -> str:
+        """A code out of a mail to somebody who forgot the password."""
+        person = self.person(password=PASSWORD, primary_email_verified=True)
+        return self._mailed("/auth/password/send-reset-code", person.email)
+
+    def second_factor(self) -> dict[str, str]:
+        """What finishes a sign-in with a password that waits for its second factor."""
+        secret = secrets.token_bytes(20)
+        person = self.person(password=PASSWORD, totp_secret_base64=base64.b64encode(secret).decode())
+        body = {"email": person.email, "password": PASSWORD}
+        path = "/api/v1/auth/password/sign-in"
+        answer = self.line.send(Sent("POST", path, headers=self.access("client"), body=body))
+        password = totp.at_step(secret, totp.step_of(time.time_ns() // 1000))
+        return {"type": "totp", "totp": password, "code": answer.json["details"]["attempt_code"]}
+
+    def verification_code(self) -> str:
+        """A code out of a mail to an address that nobody proved yet."""
+        assert self._mailbox is not None
+        email = fresh_email()
+        body = {"email": email, "password": PASSWORD, "verification_callback_url": RETURN_URL}
+        self.ok(Sent("POST", "/api/v1/auth/password/sign-up", headers=self.access("client"), body=body))
+        return self._mailbox.code(email)
 
     def _mailed(self, path: str, email: str) -> str:
         assert self._mailbox is not None

@@ -119,6 +119,11 @@ class Stage:
         return self.people.sign_in_code()
 
     @cached_property
+    def unproved(self) -> Tokens:
+        """Somebody who never proved the address."""
+        return self.people.tokens(self.people.person(primary_email_verified=False))
+
+    @cached_property
     def with_password(self) -> Tokens:
         """Somebody with a password, whom a request may change."""
         return self.people.tokens(self.people.person(password=PASSWORD))
@@ -210,6 +215,29 @@ RECIPES: dict[str, Recipe] = {
     ),
     "otp_sign_in": lambda stage: Parts(headers=stage.people.access("client"), body={"code": stage.sign_in_code}),
     "otp_check": lambda stage: Parts(headers=stage.people.access("client"), body={"code": stage.sign_in_code}),
+    "mfa_sign_in": lambda stage: Parts(headers=stage.people.access("client"), body=stage.people.second_factor()),
+    "passwords_send_reset": lambda stage: Parts(
+        headers=stage.people.access("client"), body={"email": fresh_email(), "callback_url": RETURN_URL}
+    ),
+    "passwords_reset": lambda stage: Parts(
+        headers=stage.people.access("client"),
+        body={"code": stage.people.reset_code(), "password": f"another {PASSWORD}"},
+    ),
+    "passwords_check_reset": lambda stage: Parts(
+        headers=stage.people.access("client"), body={"code": stage.people.reset_code()}
+    ),
+    "contact_channels_verify": lambda stage: Parts(
+        headers=stage.people.access("client"), body={"code": stage.people.verification_code()}
+    ),
+    "contact_channels_check_code": lambda stage: Parts(
+        headers=stage.people.access("client"), body={"code": stage.people.verification_code()}
+    ),
+    "contact_channels_send_code": lambda stage: Parts(
+        params={"user_id": stage.person.id, "contact_channel_id": stage.channel}, body={"callback_url": RETURN_URL}
+    ),
+    "contact_channels_send_code_to_primary": lambda stage: Parts(
+        headers=_as(stage, stage.unproved), body={"email": stage.unproved.person.email, "callback_url": RETURN_URL}
+    ),
     "passwords_update": lambda stage: Parts(
         headers=_as(stage, stage.with_password),
         body={"old_password": PASSWORD, "new_password": f"another {PASSWORD}"},

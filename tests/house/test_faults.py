@@ -35,6 +35,7 @@ EXCUSED = {
         FaultCode.APP_KEY_NEEDED: "this dialect's start names no key that may be asked for later",
         FaultCode.MAIL_NOT_SENT: _SENDING,
         FaultCode.MAIL_OFF: "no request of this dialect is nothing without mail",
+        FaultCode.SECOND_FACTOR_NEEDED: "this dialect's sessions say what they rest on, and the application decides",
         FaultCode.MAIL_REFUSED: _SENDING,
         FaultCode.GRANT_REDIRECT_MISMATCH: "this dialect's redeem names no redirect URI",
         FaultCode.RECONNECT_NEEDED: "no request of this dialect refreshes a provider's token",

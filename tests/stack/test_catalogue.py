@@ -49,6 +49,7 @@ CASES: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE": (CHANNEL, ["email", EMAIL]),
     "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE/unverified": (CHANNEL, ["email", EMAIL, True]),
     "USER_EMAIL_ALREADY_EXISTS/unverified": ({"email": EMAIL}, [EMAIL, True]),
+    "EMAIL_IS_NOT_PRIMARY_EMAIL": ({"email": "a", "primary_email": "b"}, ["a", "b"]),
     "MULTI_FACTOR_AUTHENTICATION_REQUIRED": ({"attempt_code": "c"}, ["c"]),
     "PASSWORD_TOO_SHORT": ({"min_length": 8}, [8]),
     "TEAM_NOT_FOUND": ({"team_id": "t"}, ["t"]),

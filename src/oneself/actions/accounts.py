@@ -5,7 +5,14 @@ from collections.abc import Callable
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oneself.actions.runtime import Runtime, account_issuer, credentials_of, takes_grants_back
+from oneself.actions.runtime import (
+    Runtime,
+    account_issuer,
+    credentials_of,
+    post_of,
+    provider_name,
+    takes_grants_back,
+)
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, ExternalAccount, Noun, Policy, Project, UserView
@@ -13,6 +20,7 @@ from oneself.rules import accounts as rules
 from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
+from oneself.steps.mailing import tell
 from oneself.steps.recording import Deed, record
 from oneself.store import accounts, revocations, sessions, users, views
 from oneself.store.database import Tx
@@ -45,6 +53,7 @@ async def add(
     rt: Runtime, project: Project, wanted: NewAccount, dialect: Dialect = "stack", actor: str = "backend"
 ) -> ExternalAccount:
     """Link an account to a user: three statements, one commit. The unique indexes decide; a refusal is then explained.
+    Where mail goes out and the account may sign in, the user is told: two statements more.
 
     Raises Fault(PROVIDER_NOT_CONFIGURED), Fault(PROVIDER_UNKNOWN), Fault(USER_NOT_FOUND), Fault(ACCOUNT_SLOT_TAKEN),
     Fault(ACCOUNT_TWIN), Fault(ACCOUNT_SUBJECT_TAKEN), Fault(REQUEST_INVALID) for an account id without end.
@@ -81,10 +90,13 @@ async def add(
 async def _insert(
     rt: Runtime, project: Project, account: ExternalAccount, policy: Policy, dialect: Dialect, actor: str
 ) -> bool:
+    how = await post_of(rt, project) if account.allow_sign_in else None
+
     async def work(tx: Tx) -> bool | None:
         version = await users.lock(tx, project.id, account.user_id)
         if version is None:
             return None
+        view = await views.read(tx, project.id, account.user_id) if how is not None else None
         if not await accounts.insert(tx, project.id, account, rules.slot(policy, account.id)):
             # Nothing happened: the user's version must not move for it.
             raise _InTheWay
@@ -97,6 +109,8 @@ async def _insert(
             account_id=account.id,
         )
         await record(tx, project.id, account.user_id, version, deed, rt.random)
+        if view is not None:
+            await tell(tx, how, view, "account_linked", provider_name(account.provider))
         return True
 
     try:
@@ -163,6 +177,8 @@ async def change(
         if (value := getattr(changes, field)) is not UNSET
     }
 
+    how = await post_of(rt, project)
+
     async def work(tx: Tx) -> ExternalAccount:
         version = await users.lock(tx, project.id, user_id)
         view = await views.read(tx, project.id, user_id)
@@ -188,6 +204,8 @@ async def change(
             account_id=account_id,
         )
         await record(tx, project.id, user_id, version, deed, rt.random)
+        if new.allow_sign_in and (not old.allow_sign_in or new.subject != old.subject):
+            await tell(tx, how, view, "account_linked", provider_name(new.provider))
         return new
 
     return await rt.db.write(work)

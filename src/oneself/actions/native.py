@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from oneself.actions.runtime import Runtime, client_of
+from oneself.actions.runtime import Runtime, client_of, post_of, provider_name
 from oneself.crypto import opaque
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Flow, Identity, Noun, Project, ProviderCredentials, Secret, SessionRef, Trip
@@ -36,6 +36,7 @@ class NativeRequest(Noun, frozen=True, kw_only=True):
     ticket: Secret | None = None
     session: SessionWish | None = None
     join: SessionRef | None = None
+    asks_second_factor: bool = False
 
 
 async def redeem(rt: Runtime, project: Project, wanted: NativeRequest) -> Redeemed:
@@ -43,7 +44,8 @@ async def redeem(rt: Runtime, project: Project, wanted: NativeRequest) -> Redeem
 
     Raises Fault(PROVIDER_UNKNOWN), Fault(PROVIDER_NOT_CONFIGURED), Fault(PROVIDER_NOT_ENABLED) where sign-in is off,
     Fault(PROVIDER_NOT_NATIVE) where no app is configured, Fault(ID_TOKEN_INVALID), Fault(PROVIDER_UNAVAILABLE),
-    Fault(TICKET_INVALID), Fault(ATTACH_PROOF_MISSING), Fault(ASKER_GONE), and every refusal of the linking law.
+    Fault(TICKET_INVALID), Fault(ATTACH_PROOF_MISSING), Fault(ASKER_GONE), Fault(SECOND_FACTOR_NEEDED),
+    and every refusal of the linking law.
     """
     flow_id = _flow_id(wanted)
     credentials, client = await client_of(rt, project, wanted.config_id)
@@ -68,6 +70,9 @@ async def redeem(rt: Runtime, project: Project, wanted: NativeRequest) -> Redeem
         reached=rt.reached,
         session=wanted.session,
         join=wanted.join,
+        asks_second_factor=wanted.asks_second_factor,
+        post=await post_of(rt, project),
+        label=provider_name,
         verb="native",
     )
     tries = count()

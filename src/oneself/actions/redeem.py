@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from oneself.actions.runtime import Runtime, credentials_of
+from oneself.actions.runtime import Runtime, credentials_of, post_of, provider_name
 from oneself.crypto import opaque, pkce
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, Noun, Project, Secret, SessionRef, Trip
@@ -32,6 +32,7 @@ class RedeemRequest(Noun, frozen=True, kw_only=True):
     redirect_uri: str | None = None
     session: SessionWish | None = None
     join: SessionRef | None = None
+    asks_second_factor: bool = False
     custom_claims: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -48,7 +49,8 @@ async def redeem(rt: Runtime, project: Project, wanted: RedeemRequest) -> Redeem
     """Take the grant, decide on the facts of now, carry it out, keep the tokens, open the session: one commit.
 
     Raises Fault(GRANT_UNKNOWN), Fault(VERIFIER_MISSING), Fault(VERIFIER_MISMATCH), Fault(VERIFIER_UNEXPECTED),
-    Fault(GRANT_REDIRECT_MISMATCH), Fault(ATTACH_PROOF_MISSING), Fault(ASKER_GONE), Fault(CLAIMS_TOO_LARGE), and every
+    Fault(SECOND_FACTOR_NEEDED) where that is asked for and set, Fault(GRANT_REDIRECT_MISMATCH),
+    Fault(ATTACH_PROOF_MISSING), Fault(ASKER_GONE), Fault(CLAIMS_TOO_LARGE), and every
     refusal of the linking law. What a refusal leaves behind is committed with it: a spent grant, an audit row.
     """
     flow_id = opaque.read_grant(wanted.grant.reveal())
@@ -61,6 +63,9 @@ async def redeem(rt: Runtime, project: Project, wanted: RedeemRequest) -> Redeem
         reached=rt.reached,
         session=wanted.session,
         join=wanted.join,
+        asks_second_factor=wanted.asks_second_factor,
+        post=await post_of(rt, project),
+        label=provider_name,
         custom_claims=wanted.custom_claims,
     )
     work = _Work(rt, wanted, how)

@@ -305,6 +305,12 @@ def count_start(rt: Runtime, project: Project, peer: str) -> None:
         raise Fault(FaultCode.LIMIT_REACHED, "too many trips begun in this minute", retry_after=wait)
 
 
+def provider_name(provider: str) -> str:
+    """What people call a provider."""
+    known = registry.find(provider)
+    return known.name if known else provider
+
+
 async def post_of(rt: Runtime, project: Project) -> Post | None:
     """How letters of this project leave; None where no mail server is configured and nobody looks at them."""
     if rt.mail_server is None and not rt.settings.keep_mail:

@@ -8,7 +8,9 @@ from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
 from oneself.model import Factor, Noun, Project, Secret, Session, SessionKind, SessionRef, UserView
 from oneself.rules.lifetimes import MAX_SESSION_MINUTES, MIN_SESSION_MINUTES, MINUTE
+from oneself.steps import second_factor
 from oneself.steps.recording import Deed, record
+from oneself.steps.second_factor import Attempt, Door
 from oneself.steps.sessions import SessionWish as SessionWish  # the faces build it
 from oneself.steps.sessions import merged_claims, open_session, token_hash
 from oneself.store import sessions, users, views
@@ -114,14 +116,18 @@ async def create(
     factor_kind: Any = "issued",
     actor: str = "backend",
     checked: UserView | None = None,
+    asks_second_factor: bool = False,
 ) -> NewSession:
     """Open a session for a user on somebody's word, or on a password: then `checked` is the user whose it was.
+
+    With `asks_second_factor` nothing is opened for a user who has one: Fault(SECOND_FACTOR_NEEDED).
 
     Raises Fault(USER_NOT_FOUND), Fault(USER_UNAVAILABLE), and Fault(PASSWORD_WRONG) where the password was changed
     since it was checked.
     """
+    door = Door(project.id, await rt.projects.data_key(project.id), rt.random)
 
-    async def work(tx: Tx) -> NewSession | None:
+    async def work(tx: Tx) -> NewSession | Fault | None:
         version = await users.lock(tx, project.id, user_id)
         view = await views.read(tx, project.id, user_id)
         if version is None or view is None:
@@ -131,6 +137,8 @@ async def create(
         if checked is not None and view.user.password_hash != checked.user.password_hash:
             raise Fault(FaultCode.PASSWORD_WRONG, "it was changed since it was checked")
         factor = Factor(kind=factor_kind, created_at=tx.now, updated_at=tx.now, last_authenticated_at=tx.now)
+        if asks_second_factor and door.is_shut(view):
+            return await second_factor.hold(tx, door, view, Attempt(factor=factor))
         session, token = await open_session(tx, project.id, user_id, wish, factor, rt.random)
         deed = Deed(action="session.create", decision=factor_kind, reason="asked_for", actor=actor, dialect=wish.kind)
         await record(tx, project.id, user_id, version, deed, rt.random)
@@ -139,6 +147,8 @@ async def create(
     opened = await rt.db.write(work)
     if opened is None:
         raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
+    if isinstance(opened, Fault):
+        raise opened
     return opened
 
 

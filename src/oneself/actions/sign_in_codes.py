@@ -8,11 +8,10 @@ from oneself.actions.runtime import Runtime, count_start, require_post
 from oneself.faults import Fault, FaultCode
 from oneself.model import EmailAddress, Factor, Letter, Noun, OneTimeCode, Project, Secret, Session, UserView
 from oneself.rules.addresses import fold_email
-from oneself.rules.lifetimes import MAILED_CODE
 from oneself.rules.mailed_codes import entry
 from oneself.rules.policies import policy_of
 from oneself.rules.return_urls import code_link
-from oneself.steps import codes, mailing, newcomers, second_factor
+from oneself.steps import codes, newcomers, second_factor
 from oneself.steps.recording import Deed, record
 from oneself.steps.second_factor import Attempt, Door
 from oneself.steps.sessions import SessionWish, open_session
@@ -82,8 +81,7 @@ async def send(rt: Runtime, project: Project, wanted: SignInCodeRequest) -> Secr
             raise Fault(FaultCode.SIGN_UP_CLOSED, "sign_up_closed")
         user_id = owner[0].user.id if owner else ""
         kept = OneTimeCode(kind="sign_in", user_id=user_id, address=wanted.email.strip(), folded=folded)
-        await codes.keep(tx, project.id, code, kept, MAILED_CODE)
-        await mailing.post(tx, how, user_id, letter)
+        await codes.mail(tx, how, code, kept, letter)
 
     await rt.db.write(work)
     return Secret(text[TYPED:])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from oneself.actions.runtime import Runtime
+from oneself.actions.runtime import Runtime, post_of
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Factor, Noun, Project, Secret, Session, UserView
@@ -14,6 +14,7 @@ from oneself.steps.people import new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.sessions import SessionWish, open_session
 from oneself.steps.teams import with_personal_team
+from oneself.steps.verifying import mail_code
 from oneself.store import users
 from oneself.store.database import Tx
 
@@ -27,6 +28,8 @@ class PasswordSignUp(Noun, frozen=True, kw_only=True):
     password_hash: str
     session: SessionWish
     anonymous_id: str = ""
+    # where the link of the letter leads that asks to prove the address; without one, or a mail server, none is written
+    verification_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,15 @@ class SignedUp:
 async def with_password(rt: Runtime, project: Project, wanted: PasswordSignUp) -> SignedUp:
     """Make a user with an unproven address and a password, and sign it in; one transaction.
 
-    An anonymous user is upgraded in place and keeps what it had. Raises Fault(SIGN_UP_CLOSED), Fault(EMAIL_INVALID),
-    Fault(EMAIL_IN_USE).
+    An anonymous user is upgraded in place and keeps what it had. A letter that asks to prove the address is two
+    statements more. Raises Fault(SIGN_UP_CLOSED), Fault(EMAIL_INVALID), Fault(EMAIL_IN_USE),
+    Fault(REDIRECT_NOT_ALLOWED).
     """
     _check_open(project)
     folded = fold_email(wanted.email)
     if folded is None:
         raise Fault(FaultCode.EMAIL_INVALID, "not an address")
+    how = await post_of(rt, project) if wanted.verification_url else None
 
     async def work(tx: Tx) -> SignedUp:
         if await users.sign_in_owner(tx, project.id, folded):
@@ -60,6 +65,8 @@ async def with_password(rt: Runtime, project: Project, wanted: PasswordSignUp) -
             password_id=new_uuid(rt.random),
         )
         view = await newcomers.settle_in(tx, project, rt.random, base, who)
+        if how is not None:
+            await mail_code(tx, how, view.emails[-1], wanted.verification_url)
         reason = "anonymous_upgraded" if base else "asked_for"
         return await _signed_in(tx, rt, project, view, wanted.session, "password", reason)
 

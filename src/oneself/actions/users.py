@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oneself.actions.runtime import Runtime, account_issuer, credentials_of, takes_grants_back
+from oneself.actions.runtime import Runtime, account_issuer, credentials_of, post_of, takes_grants_back
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, EmailAddress, ExternalAccount, Noun, PhoneNumber, Project, User, UserView
@@ -15,8 +15,11 @@ from oneself.rules.addresses import fold_email, is_phone_number
 from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
+from oneself.steps import second_factor
+from oneself.steps.mailing import tell
 from oneself.steps.people import check_external_id, new_email, new_user
 from oneself.steps.recording import Deed, record
+from oneself.steps.second_factor import Door
 from oneself.steps.teams import with_personal_team
 from oneself.store import accounts, revocations, sessions, users, views
 from oneself.store.database import Tx
@@ -49,6 +52,8 @@ class NewUser(Noun, frozen=True, kw_only=True):
     client_read_only_metadata: dict[str, Any] | None = None
     server_metadata: dict[str, Any] | None = None
     password_hash: str = ""
+    # for time-based one-time passwords, in clear until it is sealed here
+    totp_secret: bytes = b""
     extras: dict[str, Any] = msgspec.field(default_factory=dict)
     accounts: tuple[NewLinkedAccount, ...] = ()
 
@@ -68,6 +73,8 @@ class UserChanges(Noun, frozen=True, kw_only=True):
     server_metadata: dict[str, Any] | UnsetType | None = UNSET
     password_hash: str | UnsetType = UNSET
     extras: dict[str, Any] | UnsetType = UNSET
+    # another secret for time-based one-time passwords; an empty one takes the second factor away
+    totp_secret: bytes | UnsetType = UNSET
     is_anonymous: bool | UnsetType = UNSET
     # a changed password ends all sessions but this one
     keep_session_id: str = ""
@@ -92,11 +99,14 @@ async def create(
     check_external_id(wanted.external_id)
     for account in wanted.accounts:
         account_rules.check_subject(account.subject)
+    door = Door(project.id, await rt.projects.data_key(project.id), rt.random)
     linked = [(credentials_of(project, account.config_id), account) for account in wanted.accounts]
 
     async def work(tx: Tx) -> UserView:
         await _check_free(tx, project.id, wanted, folded)
         user = _user_of(rt, wanted, tx.now)
+        if wanted.totp_secret:
+            user = second_factor.with_secret(door, user, wanted.totp_secret)
         await users.insert(tx, project.id, user)
         view = UserView(user=user)
         if folded:
@@ -157,9 +167,13 @@ async def change(
 ) -> UserView:
     """Change a user; `changes` may be a function of the user as it is now (merging metadata, say).
 
+    A new password is told of by mail, at an address that the user had proved before: one statement more.
+
     Raises Fault(USER_NOT_FOUND), Fault(EXTERNAL_ID_INVALID), Fault(EXTERNAL_ID_IN_USE), Fault(EMAIL_INVALID),
     Fault(EMAIL_IN_USE), and what the function raises.
     """
+    how = await post_of(rt, project)
+    door = Door(project.id, await rt.projects.data_key(project.id), rt.random)
 
     async def work(tx: Tx) -> UserView:
         version = await users.lock(tx, project.id, user_id)
@@ -168,10 +182,14 @@ async def change(
             raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
         wanted = changes if isinstance(changes, UserChanges) else changes(view)
         user = await _changed(tx, rt, project.id, view.user, wanted)
+        if wanted.totp_secret is not UNSET:
+            user = second_factor.with_secret(door, user, wanted.totp_secret)
         if user != view.user:
             await users.update(tx, project.id, user)
         if user.password_id != view.user.password_id:
             await sessions.delete_others(tx, project.id, user_id, wanted.keep_session_id)
+            if user.password_hash:
+                await tell(tx, how, view, "password_changed")
         emails = await _changed_emails(tx, rt, project.id, view, wanted)
         deed = Deed(action="user.change", decision="changed", reason="asked_for", actor=actor, dialect=dialect)
         await record(tx, project.id, user_id, version, deed, rt.random)

@@ -1,4 +1,4 @@
-"""Who may be let in by a code that was mailed to an address."""
+"""Who may be let in, or given another password, by a code that was mailed to an address."""
 
 from typing import Literal
 
@@ -18,13 +18,25 @@ def entry(view: UserView, email: EmailAddress) -> Entry:
     """
     if email.verified_at:
         return "enter"
-    user = view.user
-    waiting = (
-        user.is_anonymous
-        or user.password_hash
-        or user.extras.get("totp")
+    waiting = bool(view.user.password_hash) or _has_more(view)
+    return "reclaim" if view.user.extras.get("otp_auth_enabled") and not waiting else "refuse"
+
+
+def reset_entry(view: UserView) -> Entry:
+    """What a mailed code does about a password, where its address signs this user in and was never proved.
+
+    A user with nothing but a password on an address is the mailbox's: whoever chose the password is put out with it.
+    Where there is more, that is somebody's who proved it elsewhere, and a mailbox that was only claimed opens nothing.
+    """
+    return "refuse" if _has_more(view) else "reclaim"
+
+
+def _has_more(view: UserView) -> bool:
+    """Whether a user has anything beside unproved addresses and a password."""
+    return bool(
+        view.user.is_anonymous
+        or view.user.extras.get("totp")
         or view.accounts
         or view.phones
-        or any(other.verified_at for other in view.emails)
+        or any(email.verified_at for email in view.emails)
     )
-    return "reclaim" if user.extras.get("otp_auth_enabled") and not waiting else "refuse"

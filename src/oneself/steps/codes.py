@@ -5,8 +5,9 @@ from typing import NoReturn
 
 from oneself.crypto import opaque
 from oneself.faults import Fault, FaultCode
-from oneself.model import CodeKind, OneTimeCode, Secret
-from oneself.rules.lifetimes import HOUR, SECOND
+from oneself.model import CodeKind, Letter, OneTimeCode, Secret
+from oneself.rules.lifetimes import HOUR, MAILED_CODE, SECOND
+from oneself.steps.mailing import Post, post
 from oneself.store import codes
 from oneself.store.database import Reader, Tx
 
@@ -27,6 +28,12 @@ def code_hash(kind: CodeKind, code: Secret) -> bytes:
 async def keep(tx: Tx, project_id: str, code: Secret, kept: OneTimeCode, lifetime: int) -> None:
     """Keep a fresh code for `lifetime` microseconds; one statement."""
     await codes.insert(tx, project_id, code_hash(kept.kind, code), kept, lifetime)
+
+
+async def mail(tx: Tx, how: Post, code: Secret, kept: OneTimeCode, letter: Letter, lifetime: int = MAILED_CODE) -> None:
+    """Keep a fresh code and put the letter that carries it into the outbox; two statements."""
+    await keep(tx, how.project.id, code, kept, lifetime)
+    await post(tx, how, kept.user_id, letter)
 
 
 async def check_rate(tx: Tx, project_id: str, kind: CodeKind, folded: str, most: int) -> None:

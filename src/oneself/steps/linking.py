@@ -174,6 +174,7 @@ async def _reclaim(tx: Tx, how: Linking, facts: Facts, decision: Reclaim) -> App
         status="active",
         password_hash="",
         password_id="",
+        extras={name: value for name, value in user.extras.items() if not name.startswith("totp")},
         security_epoch=user.security_epoch + 1,
         is_anonymous=False,
         signed_up_at=signed_up_at,

@@ -21,10 +21,12 @@ from oneself.model import (
     Trip,
     UserView,
 )
-from oneself.rules.linking import Create, Facts, Refuse, decide
+from oneself.rules.linking import Create, Facts, Link, Reclaim, Refuse, SignIn, decide
 from oneself.steps import tokens
 from oneself.steps.linking import Applied, Linking, apply, read_facts
+from oneself.steps.mailing import Post, tell
 from oneself.steps.recording import Deed, record
+from oneself.steps.second_factor import Attempt, Door, hold
 from oneself.steps.sessions import SessionWish, join_session, oauth_factor, open_session, token_hash
 from oneself.steps.teams import with_personal_team
 from oneself.store import sessions, users
@@ -64,6 +66,12 @@ class Redeeming:
     join: SessionRef | None = None
     custom_claims: dict[str, Any] = field(default_factory=dict)
     verb: str = "redeem"
+    # whether users who have a second factor are asked for it, and who has brought it already
+    asks_second_factor: bool = False
+    passed: str = ""
+    # how users are told of a new way in (None: not at all), and what a provider is called then
+    post: Post | None = None
+    label: Callable[[str], str] = str
 
 
 async def _joined_session(tx: Tx, how: Redeeming, dialect: str) -> Session | None:
@@ -103,6 +111,9 @@ async def settle(
         return await refusal(tx, how, flow, decision.code, decision.reason, email=identity.profile.email)
     if isinstance(decision, Create) and decision.upgrade and await _asker_left(tx, how, flow):
         return await refusal(tx, how, flow, FaultCode.ASKER_GONE, "the asking session is over")
+    held = await _held(tx, how, flow, facts, decision)
+    if held is not None:
+        return held
     linking = Linking(
         project_id=how.project.id,
         dialect=flow.dialect,
@@ -115,6 +126,8 @@ async def settle(
     how.reached("redeem.decided")
     applied = await apply(tx, linking, facts, decision)
     how.reached("redeem.applied")
+    if isinstance(decision, Link):
+        await _tell(tx, how, facts.views[decision.user_id], applied.account)
     if applied.created:
         applied = replace(applied, view=await with_personal_team(tx, how.project, applied.view, how.random))
     return await _conclude(tx, how, flow, identity, applied, joined, type(decision).__name__, decision.reason)
@@ -156,6 +169,27 @@ async def _facts(tx: Tx, how: Redeeming, flow: Flow, credentials: ProviderCreden
         credentials.allow_sign_in,
         credentials.allow_connected_accounts,
     )
+
+
+async def _held(
+    tx: Tx, how: Redeeming, flow: Flow, facts: Facts, decision: SignIn | Link | Create | Reclaim
+) -> Fault | None:
+    """The trip waits for its user's second factor, where there is one: what it proved is kept with it, still sealed.
+
+    A user taken over by the address's owner loses the second factor with everything else, so nobody is asked for it.
+    """
+    if not how.asks_second_factor or isinstance(decision, Create | Reclaim):
+        return None
+    view = facts.views[decision.user_id]
+    door = Door(how.project.id, how.key, how.random, how.passed)
+    return await hold(tx, door, view, Attempt(flow=flow)) if door.is_shut(view) else None
+
+
+async def _tell(tx: Tx, how: Redeeming, before: UserView, account: ExternalAccount) -> None:
+    """Tell a user of an account that may sign in from now on, at an address of theirs as it was before."""
+    could = any(old.id == account.id and old.allow_sign_in for old in before.accounts)
+    if account.allow_sign_in and not could:
+        await tell(tx, how.post, before, "account_linked", how.label(account.provider))
 
 
 async def _conclude(

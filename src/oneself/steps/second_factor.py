@@ -81,9 +81,14 @@ def checked(door: Door, user: User, password: str, now: int) -> User | None:
     return msgspec.structs.replace(user, extras={**user.extras, _STEP: step})
 
 
-def with_secret(door: Door, user: User, secret: bytes | None) -> User:
-    """The user with another secret for time-based passwords, sealed; None takes it away."""
+def with_secret(door: Door, user: User, secret: bytes) -> User:
+    """The user with another secret for time-based passwords, sealed; an empty one takes it away.
+
+    What was begun under the one before is outdated, as by every change of the ways in.
+    """
+    if not secret and _SECRET not in user.extras:
+        return user
     extras = {name: value for name, value in user.extras.items() if name not in (_SECRET, _STEP)}
     if secret:
         extras[_SECRET] = b64.encode(door.key.seal(secret, door.project_id, user.id, "users.totp"))
-    return msgspec.structs.replace(user, extras=extras)
+    return msgspec.structs.replace(user, extras=extras, security_epoch=user.security_epoch + 1)

@@ -204,6 +204,14 @@ CATALOGUE: dict[str, Refusal] = dict(
             "contact_channel_value",
             ("would_work_if_email_was_verified", True),
         ),
+        _entry("EMAIL_ALREADY_VERIFIED", 409, "The e-mail is already verified."),
+        _entry(
+            "EMAIL_IS_NOT_PRIMARY_EMAIL",
+            400,
+            "The given e-mail ({email}) must equal the user's primary e-mail ({primary_email}).",
+            "email",
+            "primary_email",
+        ),
         _entry("EMAIL_PASSWORD_MISMATCH", 400, "Wrong e-mail or password."),
         _entry(
             "PASSWORD_AUTHENTICATION_NOT_ENABLED",
@@ -251,6 +259,7 @@ CATALOGUE: dict[str, Refusal] = dict(
             "Multi-factor authentication is required for this user.",
             "attempt_code",
         ),
+        _entry("INVALID_TOTP_CODE", 400, "The TOTP code is invalid. Please try again."),
         # --- OAuth ------------------------------------------------------------------------------
         _entry(
             "REDIRECT_URL_NOT_WHITELISTED",

@@ -4,13 +4,14 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
-from oneself.actions import addresses
-from oneself.model import EmailAddress
+from oneself.actions import addresses, verification
+from oneself.model import EmailAddress, Secret
 from oneself.wire.http import Reply
-from oneself.wire.stack.fields import FilledEmail, Form, UserId, Uuid
+from oneself.wire.stack.catalogue import known
+from oneself.wire.stack.fields import CodeBody, Email, FilledEmail, Form, Url, UserId, Uuid
 from oneself.wire.stack.live import require_live_session
 from oneself.wire.stack.operation import Call, Operation, done, items, operation
-from oneself.wire.stack.replies import ContactChannel, ContactChannels, Success
+from oneself.wire.stack.replies import CodeChecked, ContactChannel, ContactChannels, Success
 
 
 class ListQuery(Form):
@@ -49,6 +50,18 @@ class ClientCreate(Form, kw_only=True):
     type: Literal["email"]
     used_for_auth: bool
     is_primary: bool | UnsetType = UNSET
+
+
+class CallbackBody(Form):
+    """Where the letter's link leads."""
+
+    callback_url: Url
+
+
+class PrimaryBody(CallbackBody):
+    """Which address, by its text."""
+
+    email: Email
 
 
 class ServerCreate(ClientCreate, kw_only=True):
@@ -98,6 +111,39 @@ async def delete(call: Call) -> Reply:
     return done(call, {"success": True})
 
 
+async def send_code(call: Call, body: CallbackBody) -> Reply:
+    """Mail a code that proves a channel."""
+    path: ChannelPath = call.params
+    call.require_self(path.user_id, "Client can only send verification code for their own user.")
+    await require_live_session(call)
+    await verification.send(call.rt, call.project, path.user_id, path.contact_channel_id, body.callback_url)
+    return done(call, {"success": True})
+
+
+async def send_code_to_primary(call: Call, body: PrimaryBody) -> Reply:
+    """Mail a code that proves the caller's primary address; the older form of `send_code`."""
+    user_id = call.require_user().user_id
+    await require_live_session(call)
+    rows = await addresses.listing(call.rt, call.project, user_id)
+    primary = next((row for row in rows if row.is_primary), None)
+    if primary is None or primary.address.lower() != body.email.lower():
+        raise known("EMAIL_IS_NOT_PRIMARY_EMAIL", email=body.email, primary_email=primary.address if primary else None)
+    await verification.send(call.rt, call.project, user_id, primary.id, body.callback_url)
+    return done(call, {"success": True})
+
+
+async def verify(call: Call, body: CodeBody) -> Reply:
+    """Prove a channel with the code that was mailed to it; whoever brings it."""
+    await verification.prove(call.rt, call.project, Secret(body.code))
+    return done(call, {"success": True})
+
+
+async def check_code(call: Call, body: CodeBody) -> Reply:
+    """Tell whether a code could be used, without using it."""
+    await verification.check(call.rt, call.project, Secret(body.code))
+    return done(call, {"is_code_valid": True})
+
+
 def _fields(body: ClientChange | ClientCreate) -> addresses.AddressFields:
     return addresses.AddressFields(
         address=body.value.lower() if body.value else UNSET,
@@ -129,6 +175,34 @@ OPERATIONS: tuple[Operation, ...] = (
         body=ServerCreate,
         client_body=ClientCreate,
         response=ContactChannel,
+    ),
+    operation(
+        "POST",
+        "/contact-channels/send-verification-code",
+        send_code_to_primary,
+        "Mail a code that proves the primary address",
+        body=PrimaryBody,
+        response=Success,
+    ),
+    operation(
+        "POST", "/contact-channels/verify", verify, "Prove a channel with its code", body=CodeBody, response=Success
+    ),
+    operation(
+        "POST",
+        "/contact-channels/verify/check-code",
+        check_code,
+        "Look at a channel's code",
+        body=CodeBody,
+        response=CodeChecked,
+    ),
+    operation(
+        "POST",
+        "/contact-channels/{user_id}/{contact_channel_id}/send-verification-code",
+        send_code,
+        "Mail a code that proves a channel",
+        params=ChannelPath,
+        body=CallbackBody,
+        response=Success,
     ),
     operation("GET", "/contact-channels", listing, "List contact channels", query=ListQuery, response=ContactChannels),
     operation(

@@ -52,6 +52,7 @@ FAULTS: dict[Key, Refusal] = {
     ),
     (FaultCode.EMAIL_NOT_FOUND, None): _plain(404, "Contact channel not found."),
     (FaultCode.EMAIL_OWN_TWICE, None): _plain(409, "This user has this contact channel already."),
+    (FaultCode.EMAIL_VERIFIED, None): _known("EMAIL_ALREADY_VERIFIED"),
     (FaultCode.EMAIL_INVALID, None): _plain(400, "The e-mail address is not valid."),
     (FaultCode.EMAIL_OWNER_UNVERIFIED, "otp_send"): _known("USER_EMAIL_ALREADY_EXISTS/unverified"),
     (FaultCode.EMAIL_OWNER_UNVERIFIED, "otp_sign_in"): _known("USER_EMAIL_ALREADY_EXISTS/unverified"),
@@ -66,6 +67,7 @@ FAULTS: dict[Key, Refusal] = {
     (FaultCode.CODE_USED, None): _known("VERIFICATION_CODE_ALREADY_USED"),
     (FaultCode.CODE_WORN, None): _known("VERIFICATION_CODE_MAX_ATTEMPTS_REACHED"),
     (FaultCode.SECOND_FACTOR_NEEDED, None): _known("MULTI_FACTOR_AUTHENTICATION_REQUIRED"),
+    (FaultCode.SECOND_FACTOR_WRONG, None): _known("INVALID_TOTP_CODE"),
     (FaultCode.PASSWORD_WRONG, None): _known("EMAIL_PASSWORD_MISMATCH"),
     (FaultCode.LIMIT_REACHED, None): _plain(429, "Too many requests. Please try again in a moment."),
     # teams

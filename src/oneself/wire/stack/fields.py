@@ -52,3 +52,9 @@ Password = Annotated[str, Meta(max_length=70)]
 DisplayName = Annotated[str, Meta(max_length=256)]
 # Any JSON at all, kept as it came.
 Json = Any
+
+
+class CodeBody(Form):
+    """A code out of a mail."""
+
+    code: MailedCode

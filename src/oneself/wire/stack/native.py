@@ -31,6 +31,7 @@ async def apple(call: Call, body: AppleBody) -> Reply:
         nonce_needed=False,
         web_client=False,
         session=own_session(call),
+        asks_second_factor=True,
     )
     made = await native.redeem(call.rt, call.project, wanted)
     assert made.session is not None

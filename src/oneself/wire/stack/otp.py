@@ -4,7 +4,7 @@ from oneself.actions import sign_in_codes
 from oneself.actions.sign_in_codes import SignInCodeRequest
 from oneself.model import Secret
 from oneself.wire.http import Reply
-from oneself.wire.stack.fields import Form, MailedCode, SignInEmail, Url
+from oneself.wire.stack.fields import CodeBody, SignInEmail, Url
 from oneself.wire.stack.live import own_session
 from oneself.wire.stack.operation import Call, Operation, done, operation
 from oneself.wire.stack.passwords import Challenged, signed_in
@@ -16,12 +16,6 @@ class SendBody(Challenged, kw_only=True):
 
     email: SignInEmail
     callback_url: Url
-
-
-class CodeBody(Form):
-    """A code out of a mail."""
-
-    code: MailedCode
 
 
 async def send(call: Call, body: SendBody) -> Reply:

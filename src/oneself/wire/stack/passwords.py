@@ -4,19 +4,23 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from oneself.actions import passwords, return_urls, sessions, sign_up
+from oneself.actions import password_reset, passwords, return_urls, sessions, sign_up
 from oneself.actions import users as user_actions
+from oneself.actions.password_reset import ResetRequest
 from oneself.faults import Fault, FaultCode
 from oneself.model import Secret, Session, UserView
 from oneself.wire.http import Reply
 from oneself.wire.stack import claims
 from oneself.wire.stack.catalogue import known
-from oneself.wire.stack.fields import Form, Password, SignInEmail, Url
+from oneself.wire.stack.fields import CodeBody, Form, Password, SignInEmail, Url
 from oneself.wire.stack.live import own_session, require_live_session
 from oneself.wire.stack.operation import CLIENT, Call, Operation, done, operation
 from oneself.wire.stack.refusals import plain
-from oneself.wire.stack.replies import SignedIn, Success
+from oneself.wire.stack.replies import CodeChecked, MaybeSent, SignedIn, Success
 from oneself.wire.stack.users import hash_of
+
+# All that whoever asks for a reset is told.
+MAYBE = "maybe, only if user with e-mail exists"
 
 
 class Challenged(Form, kw_only=True):
@@ -55,6 +59,19 @@ class SetBody(Form):
     password: Password
 
 
+class SendResetBody(Form):
+    """Who forgot the password, and where the letter's link leads."""
+
+    email: SignInEmail
+    callback_url: Url
+
+
+class ResetBody(CodeBody):
+    """A code out of a mail, and another password."""
+
+    password: Password
+
+
 async def up(call: Call, body: SignUpBody) -> Reply:
     """Sign up with an address and a password; an anonymous caller becomes the new user."""
     _check_enabled(call)
@@ -69,6 +86,7 @@ async def up(call: Call, body: SignUpBody) -> Reply:
             password_hash=await hash_of(call, body.password),
             session=own_session(call),
             anonymous_id=call.bearer.user_id if call.bearer and call.bearer.is_anonymous else "",
+            verification_url=url or "",
         ),
     )
     return done(call, await signed_in(call, made.view, made.session, made.token))
@@ -79,7 +97,14 @@ async def sign_in(call: Call, body: SignInBody) -> Reply:
     _check_enabled(call)
     view = await passwords.check(call.rt, call.project, body.email, Secret(body.password), call.request.peer)
     made = await sessions.create(
-        call.rt, call.project, view.user.id, own_session(call), factor_kind="password", actor="self", checked=view
+        call.rt,
+        call.project,
+        view.user.id,
+        own_session(call),
+        factor_kind="password",
+        actor="self",
+        checked=view,
+        asks_second_factor=True,
     )
     return done(call, await signed_in(call, made.view, made.session, made.token))
 
@@ -112,6 +137,30 @@ async def first(call: Call, body: SetBody) -> Reply:
     if view.user.password_hash:
         raise plain(400, "User already has a password set.")
     return await _store(call, view, await hash_of(call, body.password))
+
+
+async def send_reset(call: Call, body: SendResetBody) -> Reply:
+    """Mail a code for another password, if somebody signs in with the address; the answer does not tell."""
+    _check_enabled(call)
+    wanted = ResetRequest(email=body.email.lower(), callback_url=body.callback_url, peer=call.request.peer)
+    await password_reset.send(call.rt, call.project, wanted)
+    return done(call, {"success": MAYBE})
+
+
+async def check_reset(call: Call, body: CodeBody) -> Reply:
+    """Tell whether a code could be used, without using it."""
+    await password_reset.check(call.rt, call.project, Secret(body.code))
+    return done(call, {"is_code_valid": True})
+
+
+async def reset(call: Call, body: ResetBody) -> Reply:
+    """Take another password for a mailed code; every session ends."""
+    _check_enabled(call)
+    code = Secret(body.code)
+    # a wrong code is told before anything costly is done for it
+    await password_reset.check(call.rt, call.project, code)
+    await password_reset.reset(call.rt, call.project, code, await hash_of(call, body.password))
+    return done(call, {"success": True})
 
 
 async def _store(call: Call, before: UserView, password_hash: str) -> Reply:
@@ -168,6 +217,25 @@ OPERATIONS: tuple[Operation, ...] = (
         name="passwords_set",
         body=SetBody,
         response=Success,
+    ),
+    operation(
+        "POST",
+        "/auth/password/send-reset-code",
+        send_reset,
+        "Mail a code for another password",
+        body=SendResetBody,
+        response=MaybeSent,
+    ),
+    operation(
+        "POST", "/auth/password/reset", reset, "Take another password for a code", body=ResetBody, response=Success
+    ),
+    operation(
+        "POST",
+        "/auth/password/reset/check-code",
+        check_reset,
+        "Look at a code for another password",
+        body=CodeBody,
+        response=CodeChecked,
     ),
     operation("POST", "/auth/anonymous/sign-up", anonymous, "Sign up anonymously", response=SignedIn),
 )

@@ -59,6 +59,12 @@ class CodeSent(msgspec.Struct):
     nonce: str
 
 
+class MaybeSent(msgspec.Struct):
+    """A letter is on its way, if anybody has the address."""
+
+    success: str
+
+
 class CodeChecked(msgspec.Struct):
     """A code could be used."""
 

@@ -69,6 +69,7 @@ async def _redeem(call: Call, project: Project, body: TokenBody) -> Reply:
         verifier=Secret(body.code_verifier) if body.code_verifier else None,
         redirect_uri=body.redirect_uri,
         session=own_session(call),
+        asks_second_factor=True,
     )
     redeemed = await redeem.redeem(rt, project, wanted)
     assert redeemed.session is not None
