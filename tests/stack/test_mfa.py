@@ -73,7 +73,10 @@ def test_a_password_alone_opens_nothing(stack: Stack) -> None:
     secret = new_secret()
     person = somebody(stack, secret)
     before = sessions(stack, person)
-    attempt = attempt_of(with_password(stack, person.email))
+    answer = with_password(stack, person.email)
+    attempt = attempt_of(answer)
+    text = "Multi-factor authentication is required for this user."
+    check_known(answer, 400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED", text, {"attempt_code": attempt})
     assert sessions(stack, person) == before
     check_known(bring(stack, attempt, wrong(secret)), *INVALID)
     assert sessions(stack, person) == before

@@ -62,7 +62,8 @@ def test_a_code_works_once(stack: Stack) -> None:
     with ThreadPoolExecutor(10) as pool:
         statuses = sorted(pool.map(lambda _: sign_in(stack, code).status, range(50)))
     assert statuses == [200] + [409] * 49
-    check_known(sign_in(stack, code), *USED)
+    text = "The verification link has already been used."
+    check_known(sign_in(stack, code), 409, "VERIFICATION_CODE_ALREADY_USED", text)
     check_known(post(stack, f"{SIGN_IN}/check-code", {"code": code}), *USED)
 
 
@@ -76,7 +77,8 @@ def test_two_codes_at_once_make_one_user(stack: Stack) -> None:
 
 
 def test_codes_that_are_none(stack: Stack) -> None:
-    check_known(sign_in(stack, UNKNOWN_CODE), *NOT_FOUND)
+    text = "The verification code does not exist for this project."
+    check_known(sign_in(stack, UNKNOWN_CODE), 404, "VERIFICATION_CODE_NOT_FOUND", text)
     check_known(post(stack, f"{SIGN_IN}/check-code", {"code": UNKNOWN_CODE}), *NOT_FOUND)
     check_schema_error(
         sign_in(stack, "short"), "POST /api/v1/auth/otp/sign-in", "body.code must be exactly 45 characters"
