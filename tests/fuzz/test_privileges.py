@@ -33,6 +33,8 @@ FREE_OF = {
     ("stytch", "users_create", "email"): "an address that is taken in one project is free in the other",
     ("stytch", "passwords_create", "email"): "an address that is taken in one project is free in the other",
     ("stack", "passwords_sign_up", "email"): "an address that is taken in one project is free in the other",
+    ("stack", "otp_send", "email"): "an address of the other project's may sign up here, by mail to its owner alone",
+    ("stack", "passwords_send_reset", "email"): "whoever asks is told the same of any address, known or not",
     ("stytch", "oauth_start", "public_token"): "it says which project is meant, to anybody",
     ("stytch", "sessions_jwks", "project_id"): "public keys are for everybody",
     ("stack", "projects_jwks", "project_id"): "public keys are for everybody",

@@ -14,6 +14,7 @@ from oneself.steps.second_factor import Attempt, Door
 from oneself.steps.sessions import SessionWish, open_session
 from oneself.store import users, views
 from oneself.store.database import Tx
+from oneself.store.retrying import Again
 
 
 class SecondFactor(Noun, frozen=True, kw_only=True):
@@ -66,9 +67,8 @@ async def sign_in(rt: Runtime, project: Project, wanted: SecondFactor) -> Passed
 async def _transact(tx: Tx, how: _Work) -> Passed | Fault:
     door = Door(how.project.id, how.key, how.rt.random)
     user_id, attempt, epoch = await second_factor.begin(tx, door, how.wanted.code)
-    version = await users.lock(tx, how.project.id, user_id)
-    view = await views.read(tx, how.project.id, user_id) if version is not None else None
-    if version is None or view is None:
+    view = await views.read(tx, how.project.id, user_id)
+    if view is None:
         raise Fault(FaultCode.CODE_UNKNOWN, "its user is gone")
     if view.user.status == "disabled":
         raise Fault(FaultCode.USER_UNAVAILABLE, "the user is disabled")
@@ -78,11 +78,13 @@ async def _transact(tx: Tx, how: _Work) -> Passed | Fault:
     if user is None:
         # as a value: the try stays counted
         return Fault(FaultCode.SECOND_FACTOR_WRONG, "not the password of this moment, or used already")
+    if not await users.take(tx, how.project.id, user_id, view.user.version, tx.now):
+        raise Again("the user moved since it was read")
     await users.update(tx, how.project.id, user)
     await codes.spend(tx, how.project.id, "second_factor", how.wanted.code)
     if attempt.flow is not None:
         return await _finished_trip(tx, how, user_id, attempt.flow)
-    return await _opened(tx, how, view, attempt, version)
+    return await _opened(tx, how, view, attempt, view.user.version + 1)
 
 
 async def _opened(tx: Tx, how: _Work, view: UserView, attempt: Attempt, version: int) -> Passed:
