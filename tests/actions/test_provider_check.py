@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ import pytest
 
 from oneself.actions import projects, provider_check
 from oneself.actions.provider_check import Trial
+from oneself.cli.providers import _ADDRESS
 from oneself.crypto.seal import KeyRing
 from oneself.emulator.players import endpoints_for
 from oneself.model import Project, ProjectConfig, ProviderCredentials
@@ -235,3 +238,21 @@ async def test_check_tells_right_from_wrong_and_says_so_by_its_exit_code(
     status, out, _ = await asked("check", "apple", env=env)
     assert status == 1
     assert "no credentials for it" in out
+
+
+def test_the_documentation_names_every_provider_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "providers.md").read_text("utf-8")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:3] == "| `"]
+    shown = {row[0].strip("`"): row[1:] for row in cells if len(row) == 7}
+    assert set(shown) == {provider.id for provider in registry.PROVIDERS}
+    for provider in registry.PROVIDERS:
+        name, address, pkce, refresh, scope, revokes = shown[provider.id]
+        rule = provider.refresh
+        assert name == provider.name
+        assert address == _ADDRESS[provider.email_proof]
+        assert (pkce, revokes) == ("yes" if provider.pkce else "no", "yes" if provider.revocation else "no")
+        assert refresh == (rule.kind if rule.kind != "standard" else rule.rotation.replace("_", " "))
+        assert scope == (f"`{rule.scope}`" if rule.scope else "")
+    options = {option for row in cells if len(row) == 3 for option in re.findall(r"`(\w+)`", row[0])}
+    taken = {option for provider in registry.PROVIDERS for option in provider.option_params}
+    assert taken <= options
