@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks import machine
+from benchmarks import machine, neighbours
 from benchmarks.counting import Cost, count
 from benchmarks.engines import Engine, now
 from benchmarks.http_client import connect
 from benchmarks.load import Sample, drive
-from benchmarks.operations import Operation, StackAccounts, Stock, StytchSessions, operations
+from benchmarks.neighbours import Neighbours
+from benchmarks.operations import WHOLE, Operation, StackAccounts, Stock, StytchSessions, operations
 from benchmarks.people import Person, known, personas
 from benchmarks.provider import KNOWN, NEW
 from benchmarks.reference.scripts import scripts
@@ -68,6 +69,7 @@ class Result:
     idle_bytes: int = 0
     loaded_bytes: int = 0
     waits: Waits | None = None
+    neighbours: Neighbours | None = None
 
 
 async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan: Plan, tell: Tell) -> Result:
@@ -94,6 +96,12 @@ async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan:
                     alone = await engine.rate(operation.reference, plan.seconds)
                     line.alone += [alone] if alone is not None else []
         result.loaded_bytes = machine.resident_bytes(running.pid)
+        if plan.only in neighbours.NAME:
+            tell(f"{engine.name}: {neighbours.NAME}")
+            whole = next(each for each in operations(site, stock) if each.name == WHOLE and each.dialect == "Stytch")
+            result.neighbours = await neighbours.compared(
+                site, plan.rounds, lambda: _sample(site, running, stock, whole, plan)
+            )
     return result
 
 

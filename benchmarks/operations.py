@@ -14,6 +14,7 @@ from benchmarks.people import PROVIDER, Person
 from benchmarks.site import Site
 from benchmarks.trips import StackTrips, StytchTrips, Trip, basic
 
+WHOLE = "whole sign-in, known account"
 Needs = Literal["", "jwts", "access_tokens", "connected", "authorized", "landed", "landed_new"]
 
 
@@ -84,8 +85,8 @@ def operations(site: Site, stock: Stock) -> list[Operation]:
         Operation(
             "redeem, new user", "Stytch", _redeem_new(stytch, stock), "redeem_new", write=True, needs="landed_new"
         ),
-        Operation("whole sign-in, known account", "Stytch", _whole(stytch, stock), write=True, peer="whole sign-in"),
-        Operation("whole sign-in, known account", "Stack", _whole(stack, stock), write=True, peer="whole sign-in"),
+        Operation(WHOLE, "Stytch", _whole(stytch, stock), write=True, peer="whole sign-in"),
+        Operation(WHOLE, "Stack", _whole(stack, stock), write=True, peer="whole sign-in"),
     ]
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks import peers, waiters
+from benchmarks import neighbours, peers, waiters
 from benchmarks.measuring import Line, Plan, Result
+from benchmarks.neighbours import Neighbours
 from benchmarks.waiters import Waits
 
 READ_KEEPS, WRITE_KEEPS = 0.6, 0.5
@@ -29,6 +30,9 @@ def document(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> 
         parts += ["", *table(("process", "measured", "promised"), _process(result)), ""]
         if result.waits is not None:
             parts += [_about_waits(), "", *table(("waiting", "measured", "promised"), _waits(result.waits)), ""]
+        if result.neighbours is not None:
+            headings = ("whole sign-ins at one provider", "measured", "promised")
+            parts += [_about_neighbours(), "", *table(headings, _neighbours(result.neighbours)), ""]
     parts += ["## Others", "", peers.CONDITIONS, ""]
     return "\n".join([*parts, *table(("server", *peers.OPERATIONS), _peers())]) + "\n"
 
@@ -59,6 +63,7 @@ def figures(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> d
                 "idle_bytes": result.idle_bytes,
                 "loaded_bytes": result.loaded_bytes,
                 "thousand_readers": _wait_figures(result.waits) if result.waits is not None else None,
+                "beside_a_hanging_provider": _neighbour_figures(result.neighbours) if result.neighbours else None,
                 "operations": [_figures(line) for line in result.lines],
             }
             for result in results
@@ -141,6 +146,30 @@ def _waits(waits: Waits) -> list[Row]:
         ("calls to the provider, a round", f"{waits.calls / len(waits.rounds):g}", "1"),
         ("p50", f"{figures['p50_ms']:.0f} ms", ""),
         ("p99", f"{figures['p99_ms']:.0f} ms", f"{allowed:.0f} ms"),
+    ]
+
+
+def _about_neighbours() -> str:
+    return (
+        f"{neighbours.STUCK} browsers at a time come back from another provider, which takes every request and never "
+        "answers; each is told so after ten seconds, and the next one comes."
+    )
+
+
+def _neighbour_figures(found: Neighbours) -> dict[str, float]:
+    return {
+        "quiet_p99_ms": found.p99(found.quiet) * 1e3,
+        "beside_p99_ms": found.p99(found.beside) * 1e3,
+        "times": found.times,
+    }
+
+
+def _neighbours(found: Neighbours) -> list[Row]:
+    figures = _neighbour_figures(found)
+    return [
+        ("p99 with nobody stuck", f"{figures['quiet_p99_ms']:.1f} ms", ""),
+        ("p99 beside those who are", f"{figures['beside_p99_ms']:.1f} ms", ""),
+        ("the second as a part of the first", f"{figures['times']:.2f}", f"{neighbours.ALLOWED_TIMES:.2f}"),
     ]
 
 

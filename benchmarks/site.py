@@ -23,6 +23,8 @@ from tests.server_process import ROOT, cli, environment
 
 START_SECONDS = 60.0
 RETURN_URL = "http://localhost:3000/authenticate"
+# A second provider of the project, at an address where nobody answers, if anybody listens at all.
+SILENT_PROVIDER = "spotify"
 
 
 def free_port() -> int:
@@ -57,6 +59,7 @@ class Site:
     config: Path
     keys: Keys
     provider_url: str
+    silent_port: int = field(default_factory=free_port)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -96,7 +99,7 @@ host = "127.0.0.1"
 port = {site.port}
 database_url = "{database_url}"
 master_keys = "{keys.master_key}"
-allowed_private_hosts = ["{urlsplit(site.provider_url).netloc}"]
+allowed_private_hosts = ["{urlsplit(site.provider_url).netloc}", "127.0.0.1:{site.silent_port}"]
 log_level = "warning"
 
 [lifetimes]
@@ -136,6 +139,11 @@ trusted_email_domains = ["*"]
 
 [projects.providers.{PROVIDER}.endpoints]
 {endpoints}
+
+[projects.providers.{SILENT_PROVIDER}]
+client_id = "benchmark"
+client_secret = "benchmark-secret"
+endpoints = {{ token = "http://127.0.0.1:{site.silent_port}/token" }}
 """
 
 
