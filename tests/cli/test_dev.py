@@ -103,6 +103,28 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+def test_the_emulator_alone_says_when_it_cannot_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = cli("emulator", "--port", port)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr
+    assert done.stdout == ""
+    assert cli("emulator", "--host", "nowhere.invalid").returncode == 1
+
+
+def test_the_emulator_alone_answers_where_it_says(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ServerProcess(["emulator", "--port", str(port)], tmp_path / "stderr")
+    server.start()
+    try:
+        server.wait_answering(f"http://127.0.0.1:{port}")
+        assert server.stdout_lines() == [f"Emulated providers: http://127.0.0.1:{port}/"]
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("port", ["99999", "-1", "abc"])
 def test_a_port_that_cannot_be_is_said(tmp_path: Path, port: str) -> None:
     done = cli("dev", "--port", port, "--data", str(tmp_path / "data"))

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,30 @@ def printed(command: str) -> str:
     return "\n".join(said)
 
 
-@pytest.fixture(scope="module")
-def dev_json(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The line that `oneself dev --json` printed, in a file."""
+@dataclass(frozen=True)
+class Site:
+    """A server of the tour: the line that `oneself dev --json` printed, in a file, and what makes clients trust it."""
+
+    dev_json: Path
+    trust: dict[str, str]
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A development server, by either scheme."""
     folder = tmp_path_factory.mktemp("tour")
-    with server_process.dev(folder / "data") as server:
+    with server_process.dev(folder / "data", *(["--https"] if request.param == "https" else [])) as server:
         place = folder / "dev.json"
         place.write_text(json.dumps(server.announced))
-        yield place
+        ca = server.announced.get("ca_file")
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+        yield Site(place, {name: ca for name in names if ca})
 
 
-def test_the_tour_with_stytchs_sdk(dev_json: Path) -> None:
+def test_the_tour_with_stytchs_sdk(site: Site) -> None:
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "tour_stytch.py"), str(dev_json)],
+        [sys.executable, str(ROOT / "examples" / "tour_stytch.py"), str(site.dev_json)],
+        env=server_process.environment(site.trust),
         capture_output=True,
         text=True,
         timeout=60,
@@ -50,7 +62,7 @@ def test_the_tour_with_stytchs_sdk(dev_json: Path) -> None:
     assert ran.stdout.strip() == printed("python examples/tour_stytch.py dev.json")
 
 
-def test_the_tour_with_stack_auths_sdk(dev_json: Path) -> None:
+def test_the_tour_with_stack_auths_sdk(site: Site) -> None:
     text = (ROOT / "examples" / "tour_stack.mjs").read_text()
     # The lock file has two versions of the SDK, under names of their own.
     text, count = re.subn(r'"@stackframe/js"', '"stack-js-stack"', text)
@@ -58,7 +70,13 @@ def test_the_tour_with_stack_auths_sdk(dev_json: Path) -> None:
     script = ROOT / "tests" / "node" / "tour_stack.running.mjs"
     script.write_text(text)
     try:
-        ran = subprocess.run([node_run.find(), str(script), str(dev_json)], capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(
+            [node_run.find(), str(script), str(site.dev_json)],
+            env=server_process.environment(site.trust),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     finally:
         script.unlink()
     assert ran.returncode == 0, ran.stderr

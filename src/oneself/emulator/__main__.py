@@ -1,5 +1,7 @@
 """Runs the emulated providers alone: `python -m oneself.emulator --port 8114`."""
 
+import socket
+
 import click
 import uvicorn
 
@@ -25,7 +27,11 @@ from oneself.emulator.clients import Client
 )
 def main(host: str, port: int, base_url: str, declared: tuple[str, ...], local_issuers: bool) -> None:
     """Start the emulator and serve until interrupted."""
-    address = base_url or f"http://{host}:{port}"
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error}. See --host and --port.") from None
+    address = base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     clients = [_client(text) for text in declared]
     app = create_emulator(
         address,
@@ -34,7 +40,7 @@ def main(host: str, port: int, base_url: str, declared: tuple[str, ...], local_i
         vendor_issuers=not local_issuers,
     )
     click.echo(f"Emulated providers: {address}/")
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
 
 
 def _client(text: str) -> Client:
