@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -17,6 +18,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.model import ProjectConfig, ProviderCredentials, Secret
 from tests.actions.conftest import WISH, World, session_ref
 from tests.actions.test_counts import holds
+from tests.actions.test_races import outcomes
 
 APP = "com.example.app"
 
@@ -136,3 +138,22 @@ async def test_a_ticket_links_to_its_user_once(app: World) -> None:
     other = await attach.reserve(app.rt, app.project, "spotify", asker)
     assert await refused(app, token, ticket=other, join=session_ref(ada)) is FaultCode.TICKET_INVALID
     assert await refused(app, token, ticket=Secret("no-ticket")) is FaultCode.TICKET_INVALID
+
+
+async def test_one_new_person_with_many_tokens_at_once_is_one_user(app: World) -> None:
+    """A device that tries again, and a backend that brings sessions over, may do so all at the same time."""
+    tokens = [await id_token(app, "grace") for _ in range(8)]
+    made = await asyncio.gather(*(sign_in(app, token) for token in tokens))
+    assert len({one.view.user.id for one in made}) == 1
+    assert [one.created for one in made].count(True) == 1
+    assert len({one.account.id for one in made}) == 1
+
+
+async def test_one_ticket_used_many_times_at_once_links_once(app: World) -> None:
+    ada = await app.sign_in("github", "ada")
+    ticket = await attach.reserve(app.rt, app.project, "google", AttachAsker(user_id=ada.view.user.id))
+    await app.control("personas", id="hopper", name="Another One", email="hopper@corp.example")
+    tokens = [await id_token(app, persona) for persona in ("grace", "hopper") for _ in range(4)]
+    linked, codes = await outcomes([sign_in(app, token, ticket=ticket) for token in tokens])
+    assert [one.view.user.id for one in linked] == [ada.view.user.id]
+    assert codes == [FaultCode.TICKET_INVALID] * (len(tokens) - 1)
