@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.stack.golden import JSON, check_headers, check_json, check_known, check_plain, check_schema_error
-from tests.stack.wire import Person, Stack, jwt_claims, send
+from tests.stack.wire import Person, Stack, fresh_email, jwt_claims, send
 
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
+HANDOFF = {"redirect_uri": "http://localhost:3000/", "state": "s", "code_challenge": "c" * 43}
 DOCS = (
     "\n\nFor more information, see the docs on REST API authentication: "
     "https://docs.stack-auth.com/rest-api/overview#authentication"
@@ -228,6 +229,34 @@ def test_a_token_of_a_deleted_user_is_no_user(stack: Stack) -> None:
         "CANNOT_GET_OWN_USER_WITHOUT_USER",
         "You have specified 'me' as a userId, but did not provide authentication for a user.",
     )
+
+
+def test_a_token_of_a_deleted_user_is_no_user_anywhere(internal: Stack) -> None:
+    """Each call is refused as it is without a token."""
+    team = internal.ok("POST", "/teams", {"display_name": "T"})
+    person = internal.person()
+    internal.ok("DELETE", f"/users/{person.user_id}")
+    for method, path, body in (
+        ("GET", "/users/me", None),
+        ("PATCH", "/users/me", {"primary_email": fresh_email()}),
+        ("GET", "/oauth-providers?user_id=me", None),
+        ("PATCH", f"/oauth-providers/me/{UNKNOWN}", {}),
+        ("DELETE", f"/oauth-providers/me/{UNKNOWN}", None),
+        ("GET", "/connected-accounts/me", None),
+        ("POST", "/connected-accounts/me/google/access-token", {}),
+        ("GET", "/contact-channels?user_id=me", None),
+        ("GET", "/auth/sessions?user_id=me", None),
+        ("GET", "/teams?user_id=me", None),
+        ("POST", "/auth/password/set", {"password": "correct horse"}),
+        ("POST", "/auth/oauth/cross-domain/authorize", HANDOFF),
+        ("POST", "/internal/projects", {"display_name": "x", "owner_team_id": team["id"]}),
+        ("GET", "/internal/projects", None),
+    ):
+        refresh = {"x-stack-refresh-token": person.refresh_token}
+        gone = internal.call(method, path, body, access="client", token=person.access_token, headers=refresh)
+        nobody = internal.call(method, path, body, access="client", headers=refresh)
+        assert (gone.status, gone.json) == (nobody.status, nobody.json), path
+        assert gone.code in ("CANNOT_GET_OWN_USER_WITHOUT_USER", "USER_AUTHENTICATION_REQUIRED"), path
 
 
 # --- headers ---------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from oneself.actions import handoff, return_urls
+from oneself.faults import Fault
 from oneself.model import Secret
 from oneself.wire.http import Reply
 from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.fields import Form, Url
 from oneself.wire.stack.headers import sent
+from oneself.wire.stack.live import check_user
 from oneself.wire.stack.operation import CLIENT, Call, Operation, done, operation
 from oneself.wire.stack.refusals import plain
 from oneself.wire.stack.replies import RedirectUrl
@@ -32,9 +34,6 @@ async def authorize(call: Call, body: AuthorizeBody) -> Reply:
     if not refresh_token:
         raise plain(400, "Cross-domain auth handoff requires passing the current refresh token.")
     after = body.after_callback_redirect_url or ""
-    if not all(return_urls.is_trusted(call.project, url) for url in (body.redirect_uri, after) if url):
-        await handoff.check(call.rt, call.project, bearer.user_id, bearer.session_id, refresh_token)
-        raise known("REDIRECT_URL_NOT_WHITELISTED")
     wanted = handoff.HandoffRequest(
         user_id=bearer.user_id,
         session_id=bearer.session_id,
@@ -43,9 +42,22 @@ async def authorize(call: Call, body: AuthorizeBody) -> Reply:
         challenge=body.code_challenge,
         after_callback_url=after,
     )
-    code = await handoff.begin(call.rt, call.project, wanted)
+    try:
+        code = await _begun(call, wanted)
+    except Fault:
+        await check_user(call)
+        raise
     location = return_urls.with_query(body.redirect_uri, [("code", code), ("state", body.state)])
     return done(call, {"redirect_url": location})
+
+
+async def _begun(call: Call, wanted: handoff.HandoffRequest) -> str:
+    """The code; whether the URLs are trusted is told to nobody who does not bring the session."""
+    urls = (wanted.redirect_uri, wanted.after_callback_url)
+    if all(return_urls.is_trusted(call.project, url) for url in urls if url):
+        return await handoff.begin(call.rt, call.project, wanted)
+    await handoff.check(call.rt, call.project, wanted.user_id, wanted.session_id, wanted.refresh_token)
+    raise known("REDIRECT_URL_NOT_WHITELISTED")
 
 
 OPERATIONS: tuple[Operation, ...] = (

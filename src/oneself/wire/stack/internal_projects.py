@@ -9,9 +9,10 @@ from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.claims import Bearer
 from oneself.wire.stack.config_document import Document
 from oneself.wire.stack.configuring import Change, check, configured, shown
+from oneself.wire.stack.live import check_user
 from oneself.wire.stack.operation import ADMIN, Call, Operation, done, items, operation
 from oneself.wire.stack.project_bodies import ChangeBody, CreateBody, config_changes, described
-from oneself.wire.stack.refusals import plain
+from oneself.wire.stack.refusals import Refused, plain
 from oneself.wire.stack.replies import AdminProject, AdminProjects, Success
 
 NEW_PROJECT: Document = {"auth.password.allowSignIn": True, "domains.allowLocalhost": True}
@@ -20,7 +21,11 @@ NEW_PROJECT: Document = {"auth.password.allowSignIn": True, "domains.allowLocalh
 async def create(call: Call, body: CreateBody) -> Reply:
     """Make a project that belongs to a team of the caller's."""
     bearer = _owner(call)
-    await teams.require_membership(call, body.owner_team_id, bearer.user_id)
+    try:
+        await teams.require_membership(call, body.owner_team_id, bearer.user_id)
+    except Refused:
+        await check_user(call)
+        raise
     none: Document = {"base": {}} | {level: {} for level in config_document.LEVELS}
     empty = ProjectConfig(first_party=call.project.config.first_party, extras={config_document.EXTRAS: none})
     changes = NEW_PROJECT | config_changes(body.config)
@@ -39,6 +44,8 @@ async def owned(call: Call) -> Reply:
     """List the projects of the caller's teams."""
     bearer = _owner(call)
     rows = await action.owned_by(call.rt, call.project, bearer.user_id)
+    if not rows:
+        await check_user(call)
     return items(call, [await shown(call, row) for row in rows])
 
 

@@ -2,9 +2,11 @@
 
 from typing import Literal
 
-from oneself.actions import sessions
+from oneself.actions import sessions, users
 from oneself.actions.sessions import SessionWish
+from oneself.faults import Fault
 from oneself.model import SessionRef
+from oneself.wire.stack.catalogue import known
 from oneself.wire.stack.operation import Call
 from oneself.wire.stack.refusals import plain
 from oneself.wire.stack.times import MICROS_PER_SECOND
@@ -30,7 +32,22 @@ async def require_live_session(call: Call) -> None:
     """
     if call.access != "client":
         return
-    bearer = call.require_user()
-    found = await sessions.authenticate(call.rt, call.project, SESSION_KIND, SessionRef(session_id=bearer.session_id))
+    reference = SessionRef(session_id=call.require_user().session_id)
+    try:
+        found = await sessions.authenticate(call.rt, call.project, SESSION_KIND, reference)
+    except Fault:
+        await check_user(call)
+        raise
     if found.session.is_impersonation:
         raise plain(403, "An impersonation session can not do this.")
+
+
+async def check_user(call: Call) -> None:
+    """Before a refusal: a token whose user is gone is no user at all, and the refusal is that of a call without one.
+
+    Raises CANNOT_GET_OWN_USER_WITHOUT_USER or USER_AUTHENTICATION_REQUIRED. One statement.
+    """
+    try:
+        await users.read(call.rt, call.project, call.require_user().user_id)
+    except Fault:
+        raise known("CANNOT_GET_OWN_USER_WITHOUT_USER" if call.own else "USER_AUTHENTICATION_REQUIRED") from None
