@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,26 @@ def test_a_link_in_redirect_mode_needs_the_browser_that_began_it(stack: Stack, p
     assert linked(stack, attacker) == []
     assert stack.redeem(trip, stack.land(trip, path)).status == 200
     assert linked(stack, attacker) == [("github", True)]
+
+
+def test_an_impersonator_neither_links_nor_takes_tokens(stack: Stack, providers: Providers) -> None:
+    person, _ = stack.sign_in(providers.newcomer())
+    looking = stack.ok("POST", "/auth/sessions", {"user_id": person.user_id, "is_impersonation": True})
+    path, _ = stack.authorize_path("github", type="link", token=looking["access_token"])
+    assert stack.call("GET", path, access="").code == "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED"
+    client: dict[str, Any] = {"access": "client", "token": looking["access_token"]}
+    (row,) = stack.ok("GET", "/oauth-providers?user_id=me", **client)["items"]
+    for method, place, body in (
+        ("PATCH", f"/oauth-providers/me/{row['id']}", {"allow_sign_in": False}),
+        ("DELETE", f"/oauth-providers/me/{row['id']}", None),
+        ("POST", "/connected-accounts/me/google/access-token", {}),
+        ("POST", "/auth/password/set", {"password": "correct horse"}),
+    ):
+        answer = stack.call(method, place, body, **client)
+        assert (answer.status, answer.text) == (403, "An impersonation session can not do this.")
+    assert linked(stack, person) == [("google", True)]
+    own: dict[str, Any] = {"access": "client", "token": person.access_token}
+    assert stack.call("POST", "/connected-accounts/me/google/access-token", {}, **own).status == 201
 
 
 def test_no_scope_is_granted_that_nobody_named(stack: Stack, providers: Providers) -> None:

@@ -9,10 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError
+from joserfc.jwk import KeySet
 
 from tests.stack.golden import check_json, check_known, check_plain, check_schema_error
 from tests.stack.owners import OwnedStack, Owner
-from tests.stack.wire import Providers, Stack, fresh_email, jwt_claims, query_of, send
+from tests.stack.wire import Providers, Stack, fresh_email, jwt_claims, jwt_part, query_of, send
 
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
 
@@ -563,6 +566,30 @@ def test_public_keys_per_audience(owner: Owner) -> None:
     assert kids[""] < kids["?include_restricted=true"]
     assert kids[""] < kids["?include_anonymous=true"]
     assert send(project.base_url, "GET", f"/api/v1/projects/{UNKNOWN}/.well-known/jwks.json").status == 404
+
+
+def test_each_audience_has_keys_of_its_own(owner: Owner) -> None:
+    """Whoever verifies with the keys of ordinary users takes no restricted and no anonymous token."""
+    project = owner.project()
+    ordinary = project.person(primary_email_verified=True).access_token
+    anonymous = project.ok("POST", "/auth/anonymous/sign-up", access="client")["access_token"]
+    project.configure(onboarding__requireEmailVerification=True)
+    restricted = project.person().access_token
+    path = f"/api/v1/projects/{project.project_id}/.well-known/jwks.json"
+    for query, taken in (
+        ("", {ordinary}),
+        ("?include_restricted=true", {ordinary, restricted}),
+        ("?include_anonymous=true", {ordinary, anonymous}),
+        ("?include_restricted=true&include_anonymous=true", {ordinary, restricted, anonymous}),
+    ):
+        keys = KeySet.import_key_set(send(project.base_url, "GET", path + query).json)
+        for token in (ordinary, restricted, anonymous):
+            assert jwt_part(token, 0)["alg"] == "ES256"
+            if token in taken:
+                assert jwt.decode(token, keys, algorithms=["ES256"]).claims == jwt_claims(token)
+            else:
+                with pytest.raises(InvalidKeyIdError):
+                    jwt.decode(token, keys, algorithms=["ES256"])
 
 
 # --- teams -----------------------------------------------------------------------------------------------
