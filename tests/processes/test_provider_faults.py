@@ -193,6 +193,18 @@ def test_a_person_who_says_no(shop: Fleet) -> None:
         assert (answer.status, answer.json["error_type"]) == (400, "oauth_flow_callback_error")
 
 
+def test_a_redirect_that_no_trip_asked_for_is_no_sign_in(shop: Fleet) -> None:
+    """GitHub sends people here after installing an App, with a code and without a state."""
+    stytch, browser = shop.stytch(), Browser()
+    started = stytch.start(browser, "github", shop.newcomer())
+    own = visited(started.location).partition("?")[0]
+    for path in (own, "/api/v1/auth/oauth/callback/github"):
+        answer = stytch.callback(browser, f"{path}?code=a-code&installation_id=1&setup_action=install")
+        assert answer.status == 400, (path, answer.text)
+        assert "location" not in answer.headers
+    assert stytch.callback(browser, visited(started.location)).status == 302, "the trip under way is none the worse"
+
+
 def test_an_address_that_changed_is_the_same_person(shop: Fleet) -> None:
     stytch, persona = shop.stytch(), shop.newcomer()
     first = stytch.sign_in("google", persona)
