@@ -115,7 +115,9 @@ def declared(base: Config, name: str, wanted: dict[str, Any]) -> DeclaredProject
         issuer=oidc.issuer.removesuffix("oidc") + changes.pop("oidc_path", "oidc"),
     )
     google = DeclaredProvider(shared=True) if changes.pop("shared_google", False) else template.providers["google"]
-    changes = {"providers": {**template.providers, "oidc": oidc, "google": google}} | changes
+    # few enough that some known providers are not configured
+    few = {each: template.providers[each] for each in ("github", "spotify")}
+    changes = {"providers": {**few, "oidc": oidc, "google": google}} | changes
     return msgspec.structs.replace(template, **changes)
 
 
