@@ -343,3 +343,58 @@ async def test_a_refresh_that_brings_tokens_of_another_account_is_not_kept(world
     honest = await access_token.fresh(world.rt, world.project, user_id, "google")
     assert honest.access_token != old.access_token
     assert honest.id_token not in ("", old.id_token)
+
+
+async def test_ten_thousand_reads_of_a_dead_grant_ask_the_provider_once(world: World) -> None:
+    user_id, old = await connected(world, "spotify")
+    await world.control("revoke-refresh-token", provider="spotify", token=old.refresh_token)
+
+    async def read() -> FaultCode:
+        with pytest.raises(Fault) as refused:
+            await access_token.fresh(world.rt, world.project, user_id, "spotify")
+        return refused.value.code
+
+    # at once, then again and again: the row answers, by one statement and no commit
+    told = set(await asyncio.gather(*(read() for _ in range(1_000))))
+    for _ in range(9):
+        told |= set(await asyncio.gather(*(read() for _ in range(1_000))))
+    assert told == {FaultCode.RECONNECT_NEEDED}
+    assert await refreshes(world, "spotify") == 1
+    assert await decisions(world, user_id) == ["revoked"]
+    async with world.count() as counts:
+        await read()
+    assert (len(counts.statements), counts.commits) == (1, 0)
+
+
+async def test_a_thousand_reads_in_an_outage_ask_once_for_each_pause(world: World) -> None:
+    user_id, _ = await connected(world, "github")
+    await world.control("faults", provider="github", endpoint="token", times=0, kind="server_error", retry_after=30)
+    for pause in (1, 2):
+        for _ in range(3):
+            calls = [access_token.fresh(world.rt, world.project, user_id, "github") for _ in range(300)]
+            told = await asyncio.gather(*calls, return_exceptions=True)
+            assert {fault.code for fault in told if isinstance(fault, Fault)} == {FaultCode.PROVIDER_UNAVAILABLE}
+            assert all(fault.facts["retry_after"] in range(1, 31) for fault in told if isinstance(fault, Fault))
+        assert (await world.control("counts", "GET"))["github.token"] - 1 == pause
+        world.clock.ahead += 31 * SECOND
+    await world.control("faults", "DELETE")
+    assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
+
+
+async def test_a_provider_that_hangs_holds_up_nobody_elses_tokens(world: World) -> None:
+    slow = [(await world.sign_in("github", name)).view.user.id for name in ("ada", "grace")]
+    quick = [(await world.sign_in("spotify", name)).view.user.id for name in ("ada", "grace")]
+    world.clock.ahead += DAY
+    await world.control("faults", provider="github", endpoint="token", times=0, kind="delay", seconds=5)
+    hanging = [
+        asyncio.create_task(access_token.fresh(world.rt, world.project, user_id, "github"))
+        for user_id in slow
+        for _ in range(200)
+    ]
+    for user_id in quick:
+        assert (await access_token.fresh(world.rt, world.project, user_id, "spotify")).access_token
+    # all of the others are still waiting: nobody waited for them
+    assert not any(task.done() for task in hanging)
+    await world.control("faults", "DELETE")
+    assert all(tokens.access_token for tokens in await asyncio.gather(*hanging))
+    assert await refreshes(world, "github") == len(slow)

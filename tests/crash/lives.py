@@ -52,6 +52,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     verb: Literal["redeem", "read", "callback"]
     die_at: Point | None = None
     grant: str = ""
+    verifier: str = ""
     user_id: str = ""
     provider: str = ""
     state: str = ""
@@ -136,7 +137,8 @@ async def done(rt: Runtime, project: Project, job: Job) -> Told:
 
 
 async def _redeem(rt: Runtime, project: Project, job: Job) -> Told:
-    wanted = RedeemRequest(dialect="stytch", grant=Secret(job.grant), session=WISH)
+    verifier = Secret(job.verifier) if job.verifier else None
+    wanted = RedeemRequest(dialect="stytch", grant=Secret(job.grant), verifier=verifier, session=WISH)
     ended = await redeem.redeem(rt, project, wanted)
     assert ended.session_token is not None
     return Told(

@@ -62,8 +62,13 @@ class Run:
             verb = self.chance.choice(get_args(Verb))
             area = [point for point in POINTS if point.startswith(_AREA[verb])]
             die_at = self.chance.choice([*area, None])
+            if verb == "redeem" and (die_at == "redeem.refused" or self.chance.random() < 0.2):
+                die_at = self.chance.choice(["redeem.taken", "redeem.refused", "redeem.committed", None])
+                work = self._refused
+            else:
+                work = {"redeem": self._redeem, "read": self._read, "callback": self._callback}[verb]
             try:
-                await {"redeem": self._redeem, "read": self._read, "callback": self._callback}[verb](die_at)
+                await work(die_at)
             except AssertionError as broken:
                 broken.add_note(f"seed {self.seed}, kill {self.kills}, {verb} that dies at {die_at}")
                 raise
@@ -103,6 +108,21 @@ class Run:
             kept = await history.of_user(self.world.rt, self.world.project, told.user_id, 1)
             assert kept, "the audit row of an acknowledged redeem is lost"
 
+    async def _refused(self, die_at: Point | None) -> None:
+        """Two processes redeem one grant with a verifier that its trip never had, which spends it; one of them dies."""
+        grant = await self.world.grant(self.chance.choice(PROVIDERS), "ada")
+        before, refused = await self._redeemed(), await self._redeemed("Refuse:verifier_unexpected")
+        heard = await self._lives(Job(verb="redeem", grant=grant, verifier="w" * 43), die_at)
+        told = [one for one in heard if one.fault == "verifier_unexpected"]
+        assert {one.fault for one in heard} <= {"verifier_unexpected", "grant_unknown", "database_contended"}, heard
+        assert len(told) <= 1, "a grant was spent twice"
+        spent = await self._refusal(grant) is FaultCode.GRANT_UNKNOWN
+        assert spent or not told, "a grant whose refusal was acknowledged works again"
+        after = await self._redeemed("Refuse:verifier_unexpected") - refused
+        assert after == int(spent), "a spent grant without its audit row, or a row without"
+        assert await self._redeemed() == before + (0 if spent else 1)
+        self.spent.append(grant)
+
     async def _callback(self, die_at: Point | None) -> None:
         """Two copies of a callback; the process of one dies."""
         provider = self.chance.choice(PROVIDERS)
@@ -129,6 +149,9 @@ class Run:
         failing = die_at is not None and "failure" in die_at
         if failing:
             await self.world.control("faults", provider=provider, endpoint="token", kind="server_error", retry_after=1)
+        if die_at == "refresh.looked":
+            # long enough for the other process to wait, and to look at what became of it
+            await self.world.control("faults", provider=provider, endpoint="token", kind="delay", seconds=0.1, times=1)
         before = await self._decisions(user_id)
         await self.world.control("counts", "DELETE")
         heard = await self._lives(Job(verb="read", user_id=user_id, provider=provider), die_at)
@@ -201,9 +224,11 @@ class Run:
         told = [msgspec.json.decode(line, type=Told) for line in said if line != BYE and line.endswith(b"\n")]
         return (told[0] if told else None), killed
 
-    async def _redeemed(self) -> int:
-        """How many redeems the audit holds."""
-        row = await self.world.rt.db.one("SELECT count(*) FROM audit WHERE action = 'redeem.sign_in'")
+    async def _redeemed(self, decision: str = "") -> int:
+        """How many redeems the audit holds: those with a decision, or all that were not refused."""
+        sql = """SELECT count(*) FROM audit WHERE action = 'redeem.sign_in'
+            AND (decision = $1 OR $1 = '' AND decision NOT LIKE 'Refuse:%')"""
+        row = await self.world.rt.db.one(sql, decision)
         assert row is not None
         return int(row[0])
 

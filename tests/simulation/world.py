@@ -20,21 +20,29 @@ from oneself.upstream.reply import Reply
 
 T = TypeVar("T")
 
+SUSPENDED_SECONDS = 40.0
+
 
 class Died(BaseException):
     """A process ends at a named point; what its transaction did is undone."""
 
 
 class Process:
-    """One process of the simulation. After `die` nothing of it goes on: its next await never ends."""
+    """One process of the simulation. After `die` nothing of it goes on: its next await never ends.
 
-    def __init__(self, chance: Random) -> None:
+    Each step is noted in `schedule` by the process's `name`: their order is the interleaving.
+    """
+
+    def __init__(self, chance: Random, name: str = "", schedule: list[str] | None = None) -> None:
         self.chance = chance
         self.dead = False
+        self._name = name
+        self._schedule = [] if schedule is None else schedule
 
     async def step(self, longest: float) -> None:
         """Let some virtual time pass, up to `longest` seconds; whoever is dead stays here for ever."""
         await asyncio.sleep(self.chance.random() * longest)
+        self._schedule.append(self._name)
         if self.dead:
             await asyncio.sleep(10**9)
 
@@ -114,27 +122,49 @@ class SimDatabase:
 
 @dataclass
 class SimProvider:
-    """A provider whose refresh tokens work once, and whose wires lose what they like to lose."""
+    """A provider whose refresh tokens work once, and whose wires lose what they like to lose. It keeps one grant of a
+    person: a new consent ends the older one. `suspends` is how often the process that asked is stopped with the answer
+    in its hands, for longer than any lease.
+    """
 
     chance: Random
     loses: float
+    suspends: float = 0.0
     alive: str = "rt-0"
+    spent: set[str] = field(default_factory=set)
     access: set[str] = field(default_factory=set)
     calls: int = 0
     replayed: int = 0
+    ended: set[str] = field(default_factory=set)
+    met_ended: int = 0
     callers: list[Process] = field(default_factory=list)
     most_callers: int = 0
 
     def serve(self, token: str) -> Reply:
         """Trade a refresh token; one that was traded before is refused, and counted."""
         self.calls += 1
+        if token in self.ended:
+            self.met_ended += 1
+            return _reply(400, {"error": "invalid_grant"})
         if token != self.alive:
             self.replayed += 1
             return _reply(400, {"error": "invalid_grant"})
+        access = self._issue()
+        return _reply(200, {"access_token": access, "refresh_token": self.alive, "expires_in": 3600})
+
+    def consent(self) -> tuple[str, str]:
+        """The person signs in again: a new grant, access and refresh token, and the end of all older ones."""
+        self.calls += 1
+        self.ended |= {self.alive, *self.spent}
+        access = self._issue()
+        return access, self.alive
+
+    def _issue(self) -> str:
+        self.spent.add(self.alive)
         self.alive = f"rt-{self.calls}"
         access = f"at-{self.calls}"
         self.access = {access}
-        return _reply(200, {"access_token": access, "refresh_token": self.alive, "expires_in": 3600})
+        return access
 
 
 @dataclass
@@ -164,6 +194,8 @@ class SimOutbound:
         finally:
             provider.callers = [one for one in provider.callers if one is not self.process]
         await self.process.step(1.0)
+        if provider.chance.random() < provider.suspends:
+            await asyncio.sleep(SUSPENDED_SECONDS)
         if provider.chance.random() < provider.loses:
             raise Fault(FaultCode.PROVIDER_UNAVAILABLE, "reset", sent=True)
         return reply

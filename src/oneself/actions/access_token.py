@@ -270,6 +270,7 @@ async def _refresh_once(grant: _Grant) -> TokenSet:
             waited = (now - began) / SECOND
             await asyncio.sleep(min(max(_SHORTEST_SLEEP, waited / _SLEEP_PART), _LONGEST_SLEEP))
         kept = await vault.one(rt.db, *grant.place.key)
+        rt.reached("refresh.looked")
 
 
 def _settled(grant: _Grant, kept: SealedTokens) -> TokenSet | None:

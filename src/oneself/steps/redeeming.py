@@ -32,7 +32,9 @@ from oneself.steps.teams import with_personal_team
 from oneself.store import sessions, users
 from oneself.store.database import Tx
 
-Point = Literal["redeem.decided", "redeem.applied", "redeem.kept", "redeem.recorded"]
+Point = Literal[
+    "redeem.decided", "redeem.applied", "redeem.kept", "redeem.session", "redeem.recorded", "redeem.refused"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ async def _conclude(
         await tokens.keep(tx, how.key, project_id, user_id, applied.account.id, identity.tokens)
     how.reached("redeem.kept")
     session, session_token = await _session(tx, how, applied, joined)
+    how.reached("redeem.session")
     deed = Deed(
         action=f"{how.verb}.{flow.trip.intent}",
         decision=decision,
@@ -258,4 +261,5 @@ async def refusal(tx: Tx, how: Redeeming, flow: Flow, code: FaultCode, reason: s
     )
     user_id = flow.asker.user_id if flow.asker else ""
     await record(tx, how.project.id, user_id, 0, deed, how.random)
+    how.reached("redeem.refused")
     return Fault(code, reason, "redeem", **facts)
