@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from oneself.actions import key_ring, projects
+from oneself.actions import key_ring, projects, restoring
 from oneself.actions.runtime import ProjectDirectory, Runtime, Settings, SharedCredentials
 from oneself.app.declaring import declaration, shared_credentials
 from oneself.config import Config
@@ -18,6 +18,7 @@ from oneself.mail.smtp import MailServer
 from oneself.store.database import Database
 from oneself.store.migrate import migrate, schema_status
 from oneself.store.opening import open_database
+from oneself.store.restores import RestoreState
 from oneself.upstream.http import Limits, Outbound
 
 
@@ -73,6 +74,8 @@ async def opened_runtime(
                     for name, shared in config.shared_providers.items()
                 },
             )
+            if serving:
+                _check_epoch(await restoring.state(rt), config.epoch)
             for key_id, count in (await key_ring.lacking(rt)).items():
                 raise StartRefused(
                     f"{count} project(s) are sealed under another master key, {key_id}, which the key ring lacks. Add "
@@ -141,6 +144,32 @@ def _trusting(authorities: str) -> ssl.SSLContext | None:
     context = ssl.create_default_context()
     context.load_verify_locations(cadata=authorities)
     return context
+
+
+def epoch_refusal(found: RestoreState, epoch: int) -> str:
+    """Why a server of this epoch must not serve the database, and what to do; empty where it may."""
+    if found.is_copy:
+        return (
+            "The database is a copy that `oneself backup` made, and nobody has restored it: what works once would work "
+            "again. Run `oneself restore --after`, or `oneself restore FILE` to put it in another one's place."
+        )
+    if found.epoch < epoch:
+        return (
+            f"The database is of the epoch {found.epoch}, and `epoch` beside the key ring is {epoch}: it was put back "
+            "from a backup of before the last restore. Run `oneself restore --after`; what works once would work again."
+        )
+    if found.epoch > epoch:
+        return (
+            f"The database was restored, and its epoch is {found.epoch} now; `epoch` beside the key ring is {epoch}. "
+            f"If the restore was yours, set it to {found.epoch} (ONESELF_EPOCH) for every server of this database."
+        )
+    return ""
+
+
+def _check_epoch(found: RestoreState, epoch: int) -> None:
+    refusal = epoch_refusal(found, epoch)
+    if refusal:
+        raise StartRefused(refusal)
 
 
 def _declare_words(name: str, fault: Fault) -> str:

@@ -3,6 +3,7 @@
 import click
 
 from oneself import __version__
+from oneself.cli.backups import backup, restore
 from oneself.cli.dev import dev
 from oneself.cli.doctor import doctor
 from oneself.cli.exporting import export_users
@@ -26,6 +27,21 @@ def main() -> None:
     """
 
 
-for command in (dev, serve, migrate, doctor, project, provider, user, import_users, export_users, keys, settings):
+COMMANDS = (
+    dev,
+    serve,
+    migrate,
+    doctor,
+    project,
+    provider,
+    user,
+    import_users,
+    export_users,
+    backup,
+    restore,
+    keys,
+    settings,
+)
+for command in COMMANDS:
     main.add_command(command)
 main.add_command(emulator, "emulator")

@@ -10,6 +10,7 @@ from oneself.actions.runtime import Runtime
 from oneself.app import StartRefused, opened_runtime
 from oneself.cli.choosing import settings_of
 from oneself.cli.output import Refused
+from oneself.config import Config
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project
 
@@ -24,7 +25,11 @@ def ask(config_file: Path | None, data: Path | None, work: Callable[[Runtime], A
 
     Ends the program with the reason where that cannot be.
     """
-    config = settings_of(config_file, data)
+    return ask_config(settings_of(config_file, data), work)
+
+
+def ask_config(config: Config, work: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Run `work` on the server of these settings. Ends the program with the reason where that cannot be."""
 
     async def opened() -> T:
         async with opened_runtime(config, serving=False) as rt:

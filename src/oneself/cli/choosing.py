@@ -64,6 +64,7 @@ def _folder_settings(folder: Path) -> Config:
         base_url="http://localhost",
         database_url=Secret(database_url(folder)),
         master_keys=Secret(keys.master_keys),
+        epoch=keys.epoch,
         # where its emulated providers answer while it runs
         allowed_private_hosts=("localhost",),
         provider_ca=read_ca(folder),

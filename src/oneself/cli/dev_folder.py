@@ -58,6 +58,8 @@ class DevKeys(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectKeys
     # for a provider whose clients sign their secret; folders of before it was needed get theirs at the next start
     signing_key: str = ""
+    # how often the database beside was restored
+    epoch: int = 0
 
 
 def open_folder(folder: Path) -> DevKeys:
@@ -109,6 +111,14 @@ def put(file: Path, content: bytes) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     fresh.replace(file)
+
+
+def write_epoch(folder: Path, epoch: int) -> None:
+    """Note that the folder's database was restored. Raises DevFolderUnusable."""
+    with using(folder):
+        file = folder / KEYS_NAME
+        keys = msgspec.structs.replace(_keys(file), epoch=epoch)
+        put(file, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
 
 
 def database_url(folder: Path) -> str:

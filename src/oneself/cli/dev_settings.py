@@ -54,6 +54,7 @@ def settings(
         base_url=base_url,
         database_url=Secret(dev_folder.database_url(folder)),
         master_keys=Secret(keys.master_keys),
+        epoch=keys.epoch,
         # the emulated providers answer on this very port
         allowed_private_hosts=(_host_and_port(base_url),),
         provider_ca=tls.ca_pem if tls else "",

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from oneself.actions import projects
+from oneself.actions import projects, restoring
 from oneself.actions.runtime import Runtime, client_of
-from oneself.app import StartRefused, mail_server, opened_database, opened_runtime
+from oneself.app import StartRefused, epoch_refusal, mail_server, opened_database, opened_runtime
 from oneself.cli.choosing import choice, settings_of
 from oneself.cli.output import OUT, json_line
 from oneself.config import Config, unsafe_for_serving
@@ -93,6 +93,8 @@ async def _stored(config: Config) -> AsyncIterator[Finding]:
                 return
         async with opened_runtime(config, serving=False) as rt:
             yield Finding("master keys", True, f"{len(rt.ring.ids())} in the ring, {rt.ring.active_id} seals")
+            refusal = epoch_refusal(await restoring.state(rt), config.epoch)
+            yield Finding("restores", not refusal, refusal or f"the epoch is {config.epoch}, here and in the database")
             for found in await projects.list_all(rt):
                 async for finding in _project(rt, found):
                     yield finding

@@ -195,6 +195,15 @@ class Config(Part, frozen=True):
             "generate` makes one."
         ),
     ] = Secret("")
+    epoch: Annotated[
+        int,
+        Meta(
+            description="How often the database was restored from a backup. It belongs beside the key ring, outside of "
+            "the database: a server refuses one of another epoch. `oneself restore` says what to set.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 0
     trusted_proxies: Annotated[
         Texts,
         Meta(
