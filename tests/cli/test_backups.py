@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import stat
@@ -16,10 +17,17 @@ from typing import Any
 
 import pytest
 
+from oneself.config import StytchSide, load
 from tests.cli.test_importing import GOOGLE, imported, people, write
 from tests.cli.test_serve import PROJECT, Place
 from tests.postgres_server import Cluster
 from tests.server_process import cli, environment, serve
+
+RETURN_URL = """
+[[projects.redirect_urls]]
+url = "http://localhost:3000/authenticate"
+default = true
+"""
 
 
 def made(place: Place) -> Place:
@@ -27,7 +35,7 @@ def made(place: Place) -> Place:
     assert cli("migrate", "--config", str(place.config)).returncode == 0
     settings = place.config.read_text().replace(PROJECT, "")
     keys = cli("keys", "generate", "--project").stdout.replace("[[projects]]", '[[projects]]\ndisplay_name = "Shop"')
-    place.config.write_text(settings + keys + GOOGLE)
+    place.config.write_text(settings + keys + GOOGLE + RETURN_URL)
     return place
 
 
@@ -156,22 +164,22 @@ def test_a_restore_voids_what_works_once_and_begins_an_epoch(place: Place, tmp_p
     assert told(place, "restore", "--after")["epoch"] == 2
 
 
+def side(place: Place) -> StytchSide:
+    """The project's ids and keys in Stytch's dialect."""
+    found = load(place.config, {}).projects[0].stytch
+    assert found is not None
+    return found
+
+
 def attach(place: Place, base_url: str, user_id: str) -> str:
     """A fresh attach token for a user."""
-    project = json.loads(ran(place, "project", "list", "--json").stdout)["projects"][0]
-    secret = next(
-        line.split('"')[1] for line in place.config.read_text().splitlines() if line.startswith('secret = "secret-')
-    )
-    answer = urllib.request.Request(
-        f"{base_url}/v1/oauth/attach",
-        json.dumps({"provider": "google", "user_id": f"user-{project['environment']}-{user_id}"}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
-    passwords.add_password(None, base_url, project["stytch"]["project_id"], secret, is_authenticated=True)
-    opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
-    token: str = json.load(opener.open(answer))["oauth_attach_token"]
-    return token
+    project = side(place)
+    pair = f"{project.project_id}:{project.secret.reveal()}"
+    headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode(), "Content-Type": "application/json"}
+    body = json.dumps({"provider": "google", "user_id": f"user-live-{user_id}"}).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{base_url}/v1/oauth/attach", body, headers)) as answer:
+        token: str = json.load(answer)["oauth_attach_token"]
+        return token
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -183,11 +191,9 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 def begun(place: Place, base_url: str, ticket: str) -> int:
     """The status of a start with an attach token."""
-    project = json.loads(ran(place, "project", "list", "--json").stdout)["projects"][0]
-    query = f"public_token={project['stytch']['public_token']}&oauth_attach_token={ticket}"
-    url = f"{base_url}/v1/public/oauth/google/start?{query}&login_redirect_url=http://localhost:3000/authenticate"
+    query = f"public_token={side(place).public_token}&oauth_attach_token={ticket}"
     try:
-        return int(urllib.request.build_opener(_Stay).open(url + "&signup_redirect_url=http://localhost:3000/").status)
+        return int(urllib.request.build_opener(_Stay).open(f"{base_url}/v1/public/oauth/google/start?{query}").status)
     except urllib.error.HTTPError as answer:
         return answer.code
 
@@ -246,7 +252,6 @@ def test_postgresqls_own_copy_is_finished_by_a_command(tmp_path: Path, postgres:
     writing.join()
     name = postgres.create_database()
     try:
-        there = Place(tmp_path, postgres.url(name))
         place.config.write_text(place.config.read_text().replace(postgres_url, postgres.url(name)))
         binary(postgres, "psql", "--quiet", "--dbname", postgres.url(name), "--file", str(dump))
         proof = told(place, "restore", "--check")
@@ -257,6 +262,5 @@ def test_postgresqls_own_copy_is_finished_by_a_command(tmp_path: Path, postgres:
         set_epoch(place, 1)
         with serve(place.config, place.base_url):
             pass
-        assert there.database_url == postgres.url(name)
     finally:
         postgres.drop_database(name)

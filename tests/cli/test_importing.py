@@ -175,11 +175,9 @@ def test_an_import_runs_beside_a_server_that_serves(place: Place, tmp_path: Path
     assert len(exported(place).splitlines()) == 600 + made
 
 
-@pytest.mark.parametrize("target", ["stack", "stytch", "csv"])
-def test_tokens_leave_only_into_a_file_for_ones_own_eyes(place: Place, tmp_path: Path, target: str) -> None:
+def test_tokens_leave_only_into_a_file_for_ones_own_eyes(place: Place, tmp_path: Path) -> None:
     imported(place, write(tmp_path / "users.jsonl", people(3)))
-    assert "secret-" not in exported(place, target=target)
-    asked = ("export", target, "--config", str(place.config), "--with-tokens")
+    asked = ("export", "stack", "--config", str(place.config), "--with-tokens")
     nowhere = cli(*asked)
     assert nowhere.returncode == 1
     assert "name a new file with --output" in nowhere.stderr
@@ -189,19 +187,21 @@ def test_tokens_leave_only_into_a_file_for_ones_own_eyes(place: Place, tmp_path:
     taken = cli(*asked, "--output", str(there))
     assert taken.returncode == 1
     assert there.read_text() == "mine"
-    file = tmp_path / "export"
-    old = os.umask(0)
-    try:
-        done = cli(*asked, "--output", str(file))
-    finally:
-        os.umask(old)
-    assert done.returncode == 0, done.stderr
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert all(f"secret-rt-{n}" in file.read_text() for n in range(3))
-    assert "whoever reads it can act for these users" in " ".join(done.stderr.split())
-    assert "secret-" not in done.stdout + done.stderr
+    for target in ("stack", "stytch", "csv"):
+        assert "secret-" not in exported(place, target=target)
+        file = tmp_path / f"export.{target}"
+        old = os.umask(0)
+        try:
+            done = cli("export", target, "--config", str(place.config), "--with-tokens", "--output", str(file))
+        finally:
+            os.umask(old)
+        assert done.returncode == 0, done.stderr
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert all(f"secret-rt-{n}" in file.read_text() for n in range(3))
+        assert "whoever reads it can act for these users" in " ".join(done.stderr.split())
+        assert "secret-" not in done.stdout + done.stderr
+        assert imported(place, file, source=target)["unchanged"] == 3
     assert [left.name for left in tmp_path.iterdir() if "partial" in left.name] == []
-    assert imported(place, file, source=target)["unchanged"] == 3
 
 
 def test_an_export_that_fails_leaves_no_file(place: Place, tmp_path: Path) -> None:
