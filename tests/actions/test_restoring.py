@@ -9,6 +9,7 @@ from oneself.actions.attach import AttachAsker
 from oneself.crypto.seal import KeyRing, generate_line
 from oneself.faults import Fault, FaultCode
 from oneself.store import vault
+from oneself.store.restores import RestoreState
 from tests.actions.conftest import World, opened_runtime, session_ref
 from tests.actions.test_access_token import connected, refreshes
 
@@ -77,11 +78,11 @@ async def test_a_token_that_is_fresh_was_not_refreshed_since_and_is_not_in_doubt
 
 
 async def test_an_epoch_is_above_the_databases_and_the_settings(world: World) -> None:
-    assert await restoring.state(world.rt) == restoring.RestoreState(epoch=0, is_copy=False)
+    assert await restoring.state(world.rt) == RestoreState(epoch=0, is_copy=False)
     assert (await restoring.finish(world.rt, 0, end_sessions=False)).epoch == 1
     assert (await restoring.finish(world.rt, 6, end_sessions=False)).epoch == 7
     assert (await restoring.finish(world.rt, 2, end_sessions=False)).epoch == 8
-    assert await restoring.state(world.rt) == restoring.RestoreState(epoch=8, is_copy=False)
+    assert await restoring.state(world.rt) == RestoreState(epoch=8, is_copy=False)
     entries = await history.of_user(world.rt, world.project, "", 10)
     assert sorted(entry.reason for entry in entries) == ["epoch_1", "epoch_7", "epoch_8"]
 

@@ -141,7 +141,14 @@ def test_a_restore_voids_what_works_once_and_begins_an_epoch(place: Place, tmp_p
     assert "--replace puts the backup in the place" in refused(place, "restore", str(copy))
     restored = told(place, "restore", str(copy), "--replace")
     assert restored["epoch"] == 1
-    assert restored["voided"] == {"flows": 1, "codes": 0, "letters": 0, "sessions": 0, "doubtful_grants": 3}
+    assert restored["voided"] == {
+        "flows": 1,
+        "codes": 0,
+        "letters": 0,
+        "candidates": 0,
+        "sessions": 0,
+        "doubtful_grants": 3,
+    }
     aside = database(place).with_name(f"{database(place).name}.before-epoch-1")
     assert rows(aside, "SELECT count(*) FROM users") == [(3,)]
     assert "its epoch is 1 now" in refused(place, "serve")

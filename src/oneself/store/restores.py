@@ -16,14 +16,18 @@ ON CONFLICT (id) DO UPDATE SET is_copy = TRUE"""
 VOID_FLOWS = "DELETE FROM flows"
 VOID_CODES = "DELETE FROM one_time_codes"
 VOID_LETTERS = "DELETE FROM outbox"
+# Tokens that wait to be tried may have been tried since.
+VOID_CANDIDATES = "DELETE FROM token_candidates"
 END_SESSIONS = "DELETE FROM sessions"
 
-# As if a refresh had been sent and its answer lost, for every grant that may have been refreshed since the backup: the
-# next one asks the provider again where that does no harm, and else says that the grant is lost.
+# As if a refresh had been sent and its answer lost, for every grant that may have been refreshed since the backup, at
+# its end or ahead of it, in the second half of its life: the next refresh asks the provider again where that does no
+# harm, and else says that the grant is lost.
 DOUBT = """
 INSERT INTO refresh_journal (project_id, account_id, scopes, fence, state, at)
 SELECT project_id, account_id, scopes, fence, 'sent', 0 FROM token_sets
-WHERE has_refresh_token AND dead_at = 0 AND (expires_at = 0 OR expires_at <= $1)
+WHERE has_refresh_token AND dead_at = 0
+    AND (expires_at = 0 OR expires_at <= $1 OR $2 - obtained_at >= expires_at - $2)
 ON CONFLICT DO NOTHING"""
 
 
@@ -40,6 +44,7 @@ class Voided(Noun, frozen=True, kw_only=True):
     flows: int
     codes: int
     letters: int
+    candidates: int
     sessions: int
     doubtful_grants: int
 
@@ -56,11 +61,14 @@ async def begin_epoch(tx: Tx, epoch: int) -> None:
 
 
 async def void(tx: Tx, *, fresh_until: int, end_sessions: bool) -> Voided:
-    """Take away all that works once, and put grants in doubt whose access token lives no longer than `fresh_until`."""
+    """Take away all that works once, and put grants in doubt whose access token lives no longer than `fresh_until`, or
+    is past half of its life.
+    """
     return Voided(
         flows=await tx.run(VOID_FLOWS),
         codes=await tx.run(VOID_CODES),
         letters=await tx.run(VOID_LETTERS),
+        candidates=await tx.run(VOID_CANDIDATES),
         sessions=await tx.run(END_SESSIONS) if end_sessions else 0,
-        doubtful_grants=await tx.run(DOUBT, fresh_until),
+        doubtful_grants=await tx.run(DOUBT, fresh_until, tx.now),
     )
