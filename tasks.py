@@ -34,6 +34,9 @@ STAMP = ENVIRONMENT / "oneself-stamp.json"
 RUN = ("requirements.lock", "requirements-build.lock")
 TEST = ("requirements-test.lock",)
 COVERS = {TEST: (*TEST, *RUN), RUN: RUN}
+# The other servers of the benchmark have environments of their own.
+RIVALS = "benchmarks/rivals"
+NODE_FOLDERS = ("tests/node", RIVALS)
 # All tests side by side: each process takes whole files, and has databases and servers of its own.
 SIDE_BY_SIDE = ("--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 # Settings of the caller's Python or pip that would send an install somewhere else.
@@ -112,16 +115,22 @@ def lock(arguments: list[str]) -> int:
         ("requirements.lock", ("pyproject.toml",)),
         ("requirements-build.lock", ("--group", "build")),
         ("requirements-test.lock", ("pyproject.toml", *groups)),
+        (f"{RIVALS}/requirements.lock", (f"{RIVALS}/requirements.in",)),
     ):
         subprocess.run([uv, "pip", "compile", *style, *clean, *sources, "-o", output], check=True)
-    folder = ROOT / "tests" / "node"
+    for place in NODE_FOLDERS:
+        lock_node(npm, ROOT / place)
+    return 0
+
+
+def lock_node(npm: str, folder: Path) -> None:
+    """Resolve the lock file of one folder of Node's packages again."""
     subprocess.run([npm, "install", "--package-lock-only"], cwd=folder, check=True)
     file = folder / "package-lock.json"
     tree = json.loads(file.read_text())
     for package in tree["packages"].values():
         package.pop("funding", None)  # only addresses
     file.write_text(json.dumps(tree, indent=2) + "\n")
-    return 0
 
 
 def prepare(locks: tuple[str, ...]) -> None:

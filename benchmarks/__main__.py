@@ -14,8 +14,9 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import machine, report, waiters
-from benchmarks.engines import opened
+from benchmarks.engines import Postgres, opened
 from benchmarks.measuring import Plan, Result, measure
+from benchmarks.rivals import measuring as rivals
 from benchmarks.site import provider
 
 ENGINES = ("sqlite", "postgresql")
@@ -29,7 +30,7 @@ def main() -> int:
     cores = machine.cores()
     wanted = [arguments.engine] if arguments.engine else list(ENGINES)
     about = machine.describe(cores)
-    results = [_measured(engine, cores, plan) for engine in wanted]
+    results = [_measured(engine, cores, plan, peers=arguments.peers) for engine in wanted]
     text = report.document(about, plan, results)
     if arguments.json:
         print(json.dumps(report.figures(about, plan, results)))
@@ -40,7 +41,7 @@ def main() -> int:
     return 0
 
 
-def _measured(engine: str, cores: machine.Cores, plan: Plan) -> Result:
+def _measured(engine: str, cores: machine.Cores, plan: Plan, *, peers: bool) -> Result:
     folder = Path(tempfile.mkdtemp(prefix="oneself-bench-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -54,8 +55,14 @@ def _measured(engine: str, cores: machine.Cores, plan: Plan) -> Result:
         stack.enter_context(machine.pinned(*cores.others))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result = runner.run(measure(chosen, url, cores, plan, tell))
+            if peers and isinstance(chosen, Postgres):
+                result.beside = runner.run(rivals.measure(chosen, url, cores, _pace(plan), tell))
         result.waits = waits
         return result
+
+
+def _pace(plan: Plan) -> rivals.Pace:
+    return rivals.Pace(seconds=plan.seconds, warm_up=plan.warm_up, rounds=plan.rounds, connections=plan.connections)
 
 
 class _Progress:
@@ -92,6 +99,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of a second each, to see that it works")
     parser.add_argument("--engine", choices=ENGINES, help="one database only")
+    parser.add_argument("--peers", action="store_true", help="measure other servers beside, on PostgreSQL")
     parser.add_argument("--seconds", type=float, help="how long each operation is measured in a round")
     parser.add_argument("--rounds", type=int, help="how many rounds; figures are their medians")
     parser.add_argument("--connections", type=int, default=32, help="connections of the load (default %(default)s)")

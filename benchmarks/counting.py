@@ -43,7 +43,7 @@ async def count(
     for _ in range(TIMES):
         await operation.once(connection)
     seen = [_plain(sql) for sql in log.since(mark)]
-    work = [sql for sql in seen if not sql.startswith(_FRAME) and not log.is_own(sql)]
+    work = [sql for sql in seen if not sql.upper().startswith(_FRAME) and not log.is_own(sql)]
     if reference is not None and log.exact:
         expected = sorted(_plain(sql) for sql in reference.statements) * TIMES
         if sorted(work) != sorted(expected):
@@ -103,12 +103,13 @@ def _commits(seen: Sequence[str], is_own: Callable[[str], bool]) -> int:
     """COMMITs that hold a change of ours, and changes outside of any transaction."""
     commits, inside, changed = 0, False, False
     for sql in seen:
-        if sql.startswith("BEGIN"):
+        word = sql.upper()
+        if word.startswith("BEGIN"):
             inside, changed = True, False
-        elif sql.startswith("COMMIT"):
+        elif word.startswith("COMMIT"):
             commits += changed
             inside = changed = False
-        elif not sql.startswith(("SELECT", "WITH", *_FRAME)) and not is_own(sql):
+        elif not word.startswith(("SELECT", "WITH", *_FRAME)) and not is_own(sql):
             changed = True
             commits += not inside
     return commits

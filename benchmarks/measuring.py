@@ -15,6 +15,7 @@ from benchmarks.operations import WHOLE, Operation, StackAccounts, Stock, Stytch
 from benchmarks.people import Person, known, personas
 from benchmarks.provider import KNOWN, NEW
 from benchmarks.reference.scripts import scripts
+from benchmarks.rivals.measuring import Beside
 from benchmarks.site import Running, Site, serving
 from benchmarks.stocking import stock_up
 from benchmarks.waiters import Waits
@@ -70,6 +71,7 @@ class Result:
     loaded_bytes: int = 0
     waits: Waits | None = None
     neighbours: Neighbours | None = None
+    beside: list[Beside] = field(default_factory=list)
 
 
 async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan: Plan, tell: Tell) -> Result:

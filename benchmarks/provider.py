@@ -16,7 +16,14 @@ def main() -> None:
     handle, base_url, known, new = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     cast = [*personas(known, KNOWN), *personas(new, NEW)]
     app = create_emulator(base_url, accept_any_client=True, personas=cast)
-    config = uvicorn.Config(app, log_level="warning", http="httptools", loop="uvloop", access_log=False)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        http="httptools",
+        loop="uvloop",
+        access_log=False,
+        timeout_keep_alive=3600,  # a browser's connection waits between two rounds
+    )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=handle)])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from benchmarks import neighbours, peers, waiters
 from benchmarks.measuring import Line, Plan, Result
 from benchmarks.neighbours import Neighbours
+from benchmarks.rivals import table as rivals
 from benchmarks.waiters import Waits
 
 READ_KEEPS, WRITE_KEEPS = 0.6, 0.5
@@ -33,6 +34,9 @@ def document(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> 
         if result.neighbours is not None:
             headings = ("whole sign-ins at one provider", "measured", "promised")
             parts += [_about_neighbours(), "", *table(headings, _neighbours(result.neighbours)), ""]
+        if result.beside:
+            parts += ["### Others, measured in this run in alternating rounds", "", rivals.ABOUT, ""]
+            parts += [*table(rivals.HEADINGS, rivals.rows(result.beside)), ""]
     parts += ["## Others", "", peers.CONDITIONS, ""]
     return "\n".join([*parts, *table(("server", *peers.OPERATIONS), _peers())]) + "\n"
 
@@ -65,6 +69,7 @@ def figures(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> d
                 "thousand_readers": _wait_figures(result.waits) if result.waits is not None else None,
                 "beside_a_hanging_provider": _neighbour_figures(result.neighbours) if result.neighbours else None,
                 "operations": [_figures(line) for line in result.lines],
+                "others": rivals.figures(result.beside),
             }
             for result in results
         },

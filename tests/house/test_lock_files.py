@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.house import lock_files
 from tests.house.source import ROOT
 
 PYTHON_LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-test.lock")
+RIVALS = ROOT / "benchmarks" / "rivals"
 NODE = ROOT / "tests" / "node"
 PIN = "idna==3.20 \\\n    --hash=sha256:" + "0" * 64
 
@@ -39,7 +41,7 @@ def test_a_lax_lock_is_seen(text: str) -> None:
     assert list(lock_files.python_findings(PIN)) == []
 
 
-@pytest.mark.parametrize("name", PYTHON_LOCKS)
+@pytest.mark.parametrize("name", [*PYTHON_LOCKS, "benchmarks/rivals/requirements.lock"])
 def test_python_locks_carry_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / name).read_text()
     assert lock_files.versions(text)
@@ -63,13 +65,15 @@ def test_a_lax_lock_of_npm_is_seen() -> None:
     assert list(lock_files.node_findings(json.dumps(placed)))
 
 
-def test_the_lock_of_npm_carries_hashes_and_no_addresses() -> None:
-    assert list(lock_files.node_findings((NODE / "package-lock.json").read_text())) == []
-    assert "omit-lockfile-registry-resolved=true" in (NODE / ".npmrc").read_text()
+@pytest.mark.parametrize("folder", [NODE, RIVALS], ids=lambda folder: folder.name)
+def test_the_locks_of_npm_carry_hashes_and_no_addresses(folder: Path) -> None:
+    assert list(lock_files.node_findings((folder / "package-lock.json").read_text())) == []
+    assert "omit-lockfile-registry-resolved=true" in (folder / ".npmrc").read_text()
 
 
-def test_the_lock_of_npm_holds_what_the_tests_ask_for() -> None:
-    asked = json.loads((NODE / "package.json").read_text())["dependencies"]
-    locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", [NODE, RIVALS], ids=lambda folder: folder.name)
+def test_the_locks_of_npm_hold_what_is_asked_for(folder: Path) -> None:
+    asked = json.loads((folder / "package.json").read_text())["dependencies"]
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
     assert locked[""]["dependencies"] == asked
     assert {f"node_modules/{name}" for name in asked} <= locked.keys()

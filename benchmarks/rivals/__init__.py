@@ -1,0 +1,1 @@
+"""Other servers that the registries carry, run and measured beside ours: same database, provider, core and load."""

@@ -1,0 +1,61 @@
+"""The rivals' figures beside ours, as a table for people and as values for machines."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.load import Sample
+from benchmarks.rivals.measuring import Beside
+
+ABOUT = (
+    "Each runs as its documentation sets it up for production, alone on the server's core while it is measured, on a "
+    "database of the same PostgreSQL, with the same provider, load and people. All keep sessions in the database."
+)
+HEADINGS = (
+    *("operation", "server", "requests/s", "p50 ms", "p99 ms", "CPU µs", "core busy", "statements", "commits"),
+    *("ours is faster by", "with less CPU by"),
+)
+
+
+def rows(lines: Sequence[Beside]) -> list[tuple[str, ...]]:
+    """Operation by operation, ours first; the last two columns say how many times better ours is."""
+    ours = {line.operation: line for line in lines if line.server == "oneself"}
+
+    def times(line: Beside, figure: Callable[[Sample], float], *, more_is_better: bool) -> str:
+        own, other = ours[line.operation].of(figure), line.of(figure)
+        return "" if line.server == "oneself" else f"{own / other if more_is_better else other / own:.1f}"
+
+    return [
+        (
+            line.operation,
+            line.server,
+            f"{line.of(lambda sample: sample.rate):,.0f}",
+            f"{line.of(lambda sample: sample.quantile(0.5)) * 1e3:.1f}",
+            f"{line.of(lambda sample: sample.quantile(0.99)) * 1e3:.1f}",
+            f"{line.of(lambda sample: sample.cpu_micros):,.0f}",
+            f"{line.of(lambda sample: sample.busy):.0%}",
+            f"{line.cost.statements:.3g}",
+            f"{line.cost.commits:.3g}",
+            times(line, lambda sample: sample.rate, more_is_better=True),
+            times(line, lambda sample: sample.cpu_micros, more_is_better=False),
+        )
+        for operation in ours
+        for line in lines
+        if line.operation == operation
+    ]
+
+
+def figures(lines: Sequence[Beside]) -> list[dict[str, Any]]:
+    """The same for machines."""
+    return [
+        {
+            "server": line.server,
+            "operation": line.operation,
+            "requests_per_second": line.of(lambda sample: sample.rate),
+            "p50_ms": line.of(lambda sample: sample.quantile(0.5)) * 1e3,
+            "p99_ms": line.of(lambda sample: sample.quantile(0.99)) * 1e3,
+            "cpu_micros": line.of(lambda sample: sample.cpu_micros),
+            "statements": line.cost.statements,
+            "commits": line.cost.commits,
+        }
+        for line in lines
+    ]

@@ -1,0 +1,102 @@
+"""What the benchmark reads and counts: answers whole or in chunks, and commits whatever their words' case."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmarks.counting import Cost, PostgresLog, count
+from benchmarks.http_client import Answer, Connection, connect, request
+from benchmarks.load import Sample, WrongAnswer, check
+from benchmarks.operations import Operation
+from benchmarks.rivals.measuring import Beside
+from benchmarks.rivals.servers import BetterAuth, FastApiUsers, Place
+from benchmarks.rivals.table import rows
+
+WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwhat"
+CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nwh\r\n2\r\nat\r\n0\r\n\r\n"
+
+
+async def answered(said: bytes) -> Answer:
+    """What the client makes of an answer that comes a few bytes at a time."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for start in range(0, len(said), 3):
+            writer.write(said[start : start + 3])
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        connection = await connect(server.sockets[0].getsockname()[:2])
+        try:
+            return await connection.send(request("GET", "/", "localhost"))
+        finally:
+            connection.close()
+
+
+@pytest.mark.parametrize("said", [WHOLE, CHUNKS], ids=["whole", "chunks"])
+async def test_an_answer_is_read_to_its_end(said: bytes) -> None:
+    answer = await answered(said)
+    assert answer.status == 200
+    assert b"".join(part for part in (b"wh", b"at") if part in answer.body) == b"what"
+    check(answer, 200, b"at")
+    with pytest.raises(WrongAnswer):
+        check(answer, 200, b"nothing of this")
+
+
+@dataclass(frozen=True, slots=True)
+class _Log(PostgresLog):
+    """A log that was written elsewhere."""
+
+    said: tuple[str, ...] = ()
+
+    def mark(self) -> int:
+        return 0
+
+    def since(self, mark: int) -> list[str]:
+        return list(self.said) * 12
+
+
+@pytest.mark.parametrize(
+    ("said", "statements", "commits"),
+    [
+        (("SELECT 1",), 1, 0),
+        (("select 1",), 1, 0),
+        (("begin", "select 1", "commit"), 1, 0),
+        (("begin", "update a set b = 1", "commit"), 1, 1),
+        (("BEGIN", "SELECT 1", "INSERT INTO a VALUES (1)", "COMMIT"), 2, 1),
+        (("insert into a values (1)", "delete from a"), 2, 2),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, tuple) else str(value),
+)
+async def test_statements_and_commits_are_counted_in_any_case(
+    said: tuple[str, ...], statements: int, commits: int
+) -> None:
+    async def once(_connection: Connection) -> None:
+        return None
+
+    log = _Log(cluster=None, database="", said=said)  # type: ignore[arg-type]  # nothing of it is asked
+    cost = await count(Connection(), Operation("anything", "", once), log, None)
+    assert (cost.statements, cost.commits) == (statements, commits)
+
+
+def test_the_table_says_by_how_much_ours_is_faster() -> None:
+    cost = Cost(1, 0)
+    ours = Beside("oneself", "session check", cost, [Sample(1.0, 0.1, [0.001] * 300)])
+    theirs = Beside("another", "session check", cost, [Sample(1.0, 0.5, [0.01] * 100)])
+    own, other = rows([ours, theirs])
+    assert (own[1], own[2], own[-2:]) == ("oneself", "300", ("", ""))
+    assert (other[1], other[2], other[-2:]) == ("another", "100", ("3.0", "15.0"))
+
+
+@pytest.mark.parametrize("rival", [FastApiUsers, BetterAuth], ids=lambda rival: rival.name)
+def test_a_rivals_server_is_there_to_be_started(rival: type[FastApiUsers | BetterAuth]) -> None:
+    command = rival.command(Place(1234, "http://localhost:5678"), "postgresql://somewhere/else")
+    assert command[2:] == ["1234", "postgresql://somewhere/else", "http://localhost:5678"]
+    text = Path(command[1]).read_text()
+    assert "process.argv" in text or "sys.argv" in text
