@@ -54,6 +54,45 @@ async function serverFor(app) {
 }
 
 const scenarios = {
+  async mailAsked() {
+    const user = await server.createUser({ primaryEmail: given.unproved, primaryEmailAuthEnabled: true });
+    const app = await signedIn(user);
+    const me = await app.getUser();
+    const [channel] = await me.listContactChannels();
+    const { callbackUrl } = given;
+    return {
+      magic: told(await client().sendMagicLinkEmail(given.newcomer, { callbackUrl })),
+      elsewhere: told(await client().sendMagicLinkEmail(given.newcomer, { callbackUrl: "https://evil.example/" })),
+      forgot: told(await client().sendForgotPasswordEmail(given.known, { callbackUrl })),
+      nobody: told(await client().sendForgotPasswordEmail(given.nobody, { callbackUrl })),
+      channel: await outcome(() => channel.sendVerificationEmail({ callbackUrl })),
+    };
+  },
+
+  async mailAnswered() {
+    const app = client();
+    const magic = told(await app.signInWithMagicLink(given.magic, { noRedirect: true }));
+    const me = await app.getUser();
+    const other = client();
+    return {
+      magic,
+      me: [me.primaryEmail, me.primaryEmailVerified, me.otpAuthEnabled],
+      magicAgain: told(await other.signInWithMagicLink(given.magic, { noRedirect: true })),
+      verify: told(await other.verifyEmail(given.verify)),
+      verifyAgain: told(await other.verifyEmail(given.verify)),
+      look: told(await other.verifyPasswordResetCode(given.reset)),
+      reset: told(await other.resetPassword({ code: given.reset, password: given.password })),
+      lookAgain: told(await other.verifyPasswordResetCode(given.reset)),
+      resetAgain: told(await other.resetPassword({ code: given.reset, password: given.password })),
+      signIn: told(
+        await other.signInWithCredential({ email: given.known, password: given.password, noRedirect: true }),
+      ),
+      wrongMfa: await outcome(async () => told(await client().signInWithMfa("12345", given.attempt, { noRedirect: true }))),
+      mfa: told(await other.signInWithMfa(given.totp, given.attempt, { noRedirect: true })),
+      mfaUser: (await other.getUser()).id,
+    };
+  },
+
   async users() {
     const user = await server.createUser({
       displayName: "Ada",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from typing import Any, Protocol
 
 import pytest
 
 from tests import node_run
+from tests.stack.mailed import CALLBACK, code_to, post
+from tests.stack.test_mfa import new_secret, totp
 from tests.stack.wire import Providers, Stack, fresh_email
 
 pytestmark = pytest.mark.node
@@ -203,3 +206,43 @@ def test_owning_projects(internal: Stack, sdk: str) -> None:
         "fresh": ["Still mine", False, True, True],
         "left": True,
     }
+
+
+def test_mailed_codes_and_a_second_factor(play: Play, stack: Stack) -> None:
+    newcomer, unproved, nobody = fresh_email(), fresh_email(), fresh_email()
+    proved = {"primary_email_verified": True, "primary_email_auth_enabled": True, "password": "correct horse battery"}
+    known, guarded = stack.person(**proved), stack.person(**proved)
+    asked = play(
+        "mailAsked", newcomer=newcomer, unproved=unproved, known=known.email, nobody=nobody, callbackUrl=CALLBACK
+    )
+    assert asked["elsewhere"] == {"error": "REDIRECT_URL_NOT_WHITELISTED"}
+    assert (asked["forgot"], asked["nobody"]) == ({"ok": None}, {"ok": None})
+    assert "error" not in asked["channel"]
+    code = code_to(stack, newcomer, "sign_in")
+    assert asked["magic"] == {"ok": {"nonce": code[6:]}}
+    secret = new_secret()
+    encoded = base64.b64encode(secret).decode()
+    stack.ok("PATCH", f"/users/{guarded.user_id}", {"totp_secret_base64": encoded})
+    body = {"email": guarded.email, "password": "correct horse battery"}
+    waiting = post(stack, "/auth/password/sign-in", body).json
+    answered = play(
+        "mailAnswered",
+        magic=code,
+        verify=code_to(stack, unproved, "verify"),
+        reset=code_to(stack, known.email, "reset"),
+        known=known.email,
+        password="another horse battery",
+        attempt=waiting["details"]["attempt_code"],
+        totp=totp(secret, 1),
+    )
+    assert answered["magic"] == {"ok": None}
+    assert answered["me"] == [newcomer, True, True]
+    assert answered["magicAgain"] == {"error": "VERIFICATION_CODE_ALREADY_USED"}
+    assert answered["verify"] == {"ok": None}
+    assert answered["verifyAgain"] == {"error": "VERIFICATION_CODE_ALREADY_USED"}
+    assert (answered["look"], answered["reset"]) == ({"ok": None}, {"ok": None})
+    assert answered["lookAgain"] == answered["resetAgain"] == {"error": "VERIFICATION_CODE_ALREADY_USED"}
+    assert answered["signIn"] == {"ok": None}
+    assert "INVALID_TOTP_CODE" in str(answered["wrongMfa"])
+    assert answered["mfa"] == {"ok": None}
+    assert answered["mfaUser"] == guarded.user_id

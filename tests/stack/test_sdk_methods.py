@@ -15,8 +15,9 @@ pytestmark = pytest.mark.node
 # What the scenarios of `tests/node/stack_sdk.mjs` call, and the pages of `test_browser_sdk.py`.
 DRIVEN = {
     "client": (
-        "callOAuthCallback getProject getUser getPartialUser signInWithCredential signInWithOAuth signOut "
-        "signUpWithCredential"
+        "callOAuthCallback getPartialUser getProject getUser resetPassword sendForgotPasswordEmail "
+        "sendMagicLinkEmail signInWithCredential signInWithMagicLink signInWithMfa signInWithOAuth signOut "
+        "signUpWithCredential verifyEmail verifyPasswordResetCode"
     ),
     "server": "createOAuthProvider createTeam createUser getTeam getUser listTeams listUsers",
     "admin": "createInternalApiKey getProject listInternalApiKeys",
@@ -37,7 +38,7 @@ DRIVEN = {
     "project": "delete getConfig getConfigOverride replaceConfigOverride resetConfigOverrideKeys update updateConfig",
     "key": "isValid revoke whyInvalid",
     "serverChannel": "delete update",
-    "clientChannel": "delete",
+    "clientChannel": "delete sendVerificationEmail",
     "linkedAccount": "delete update",
     "connectedAccount": "getAccessToken",
 }
@@ -50,11 +51,9 @@ LEFT_OUT = {
         "redirectToMagicLinkCallback redirectToMfa redirectToOAuthCallback redirectToOnboarding "
         "redirectToPasswordReset redirectToSignIn redirectToSignOut redirectToSignUp redirectToTeamInvitation"
     ),
-    "needs mail": (
-        "acceptTeamInvitation getTeamInvitationDetails inviteUser listInvitations listTeamInvitations resetPassword "
-        "sendEmail "
-        "sendForgotPasswordEmail sendMagicLinkEmail sendVerificationEmail signInWithMagicLink verifyEmail "
-        "verifyPasswordResetCode verifyTeamInvitationCode activateEmailCapacityBoost applyManagedEmailProvider "
+    "invitations, and mail that an application or its owner writes, are not here": (
+        "acceptTeamInvitation getTeamInvitationDetails inviteUser listInvitations listTeamInvitations sendEmail "
+        "verifyTeamInvitationCode activateEmailCapacityBoost applyManagedEmailProvider "
         "cancelOutboxEmail checkManagedEmailStatus createEmailDraft createEmailTemplate createEmailTheme "
         "deleteEmailDraft deleteEmailTemplate deleteEmailTheme deleteManagedEmailDomain getEmailDeliveryStats "
         "getEmailPreview getEmailPreviewWithEditableMarkers getOutboxEmail listEmailDrafts listEmailTemplates "
@@ -62,7 +61,7 @@ LEFT_OUT = {
         "rewriteTemplateSourceWithAI sendSignInInvitationEmail sendTestEmail setupManagedEmailProvider "
         "unpauseOutboxEmail updateEmailDraft updateEmailTemplate updateEmailTheme updateOutboxEmail"
     ),
-    "second factors and passkeys are not here": "registerPasskey signInWithMfa signInWithPasskey",
+    "passkeys are not here": "registerPasskey signInWithPasskey",
     "permissions of teams are not here": (
         "createProjectPermissionDefinition createTeamPermissionDefinition deleteProjectPermissionDefinition "
         "deleteTeamPermissionDefinition getPermission grantPermission hasPermission listPermissions "
