@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from oneself.config import load, settings
+from tests.mail.catcher import Catcher, catching
 from tests.server_process import cli, dev
 
 RING = f"k1:{b64encode(b'1' * 32).decode()}"
@@ -249,6 +250,32 @@ def test_the_doctor_says_what_to_do(tmp_path: Path, sqlite_url: str, changes: di
     assert done.returncode == 1
     assert "✘" in done.stdout
     assert said in done.stdout
+
+
+def test_the_doctor_tries_the_mail_server_and_sends_nothing(migrated: dict[str, str]) -> None:
+    users = {"oneself": "password"}
+    with catching(Catcher(users=users)) as catcher:
+        smtp = {
+            "ONESELF_SMTP_HOST": "127.0.0.1",
+            "ONESELF_SMTP_PORT": str(catcher.port),
+            "ONESELF_SMTP_SECURITY": "none",
+            "ONESELF_SMTP_SENDER": "id@oneself.example",
+            "ONESELF_SMTP_USER": "oneself",
+            "ONESELF_SMTP_PASSWORD": "password",
+        }
+        done = cli("doctor", env=migrated | smtp)
+        assert done.returncode == 0, done.stdout
+        assert f"127.0.0.1:{catcher.port} takes mail from id@oneself.example" in done.stdout
+        assert catcher.caught == []
+        wrong = cli("doctor", env=migrated | smtp | {"ONESELF_SMTP_PASSWORD": "guessed"})
+        assert wrong.returncode == 1
+        assert "does not take the user and password (535); look at `smtp`" in wrong.stdout
+        assert "guessed" not in wrong.stdout + wrong.stderr
+        unprotected = cli("doctor", env=migrated | smtp | {"ONESELF_SMTP_SECURITY": "starttls"})
+        assert unprotected.returncode == 1
+    away = cli("doctor", env=migrated | smtp)
+    assert away.returncode == 1
+    assert "no connection to the mail server" in away.stdout
 
 
 def test_the_doctor_sees_a_missing_schema(env: dict[str, str]) -> None:

@@ -66,14 +66,14 @@ class Catcher:
     """The server's address, what it caught, and how it is to fail.
 
     `answers` are replies to RCPT by recipient, each used once; `swallow` takes so many mails, keeps them, and breaks
-    the connection instead of saying so; `deaf` says nothing at all any more.
+    the connection instead of saying so; `hold` takes so many and says nothing until the other side is gone.
     """
 
     port: int = 0
     caught: list[Caught] = field(default_factory=list)
     answers: dict[str, list[str]] = field(default_factory=dict)
     swallow: int = 0
-    deaf: bool = False
+    hold: int = 0
     tls: ssl.SSLContext | None = None
     immediate: bool = False  # TLS from the first byte
     users: dict[str, str] = field(default_factory=dict)
@@ -122,9 +122,6 @@ class _Talk:
         return (await self.reader.readuntil(b"\r\n")).decode().rstrip("\r\n")
 
     async def run(self) -> None:
-        if self.catcher.deaf:
-            await self.reader.read()
-            return
         await self.say("220 catcher ESMTP")
         while True:
             line = await self.hear()
@@ -170,8 +167,10 @@ class _Talk:
         if mechanism == "PLAIN":
             _, user, password = base64.b64decode(first).decode().split("\0")
         else:
-            await self.say("334 " + base64.b64encode(b"Username:").decode())
-            user = base64.b64decode(await self.hear()).decode()
+            if not first:
+                await self.say("334 " + base64.b64encode(b"Username:").decode())
+                first = await self.hear()
+            user = base64.b64decode(first).decode()
             await self.say("334 " + base64.b64encode(b"Password:").decode())
             password = base64.b64decode(await self.hear()).decode()
         if self.catcher.users.get(user) == password:
@@ -197,6 +196,11 @@ class _Talk:
         if self.catcher.swallow:
             self.catcher.swallow -= 1
             self.catcher.keep(one)
+            return False
+        if self.catcher.hold:
+            self.catcher.hold -= 1
+            self.catcher.keep(one)
+            await self.reader.read()
             return False
         self.catcher.keep(one)
         await self.say("250 taken")

@@ -134,6 +134,8 @@ class Fleet:
     display_name: str = "Shop"
     settings: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
+    # where mail goes; 0 is nowhere, and then nobody signs in by mail
+    mail_port: int = 0
     servers: list[ServerProcess] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
 
@@ -154,7 +156,11 @@ class Fleet:
         lines = [f"{name} = {json.dumps(value)}" for name, value in base.items()]
         lines += ["[limits]", "starts_per_address = 1000000", "starts_per_project = 1000000"]
         lines += [f"{name} = {json.dumps(value)}" for name, value in self.limits.items()]
+        if self.mail_port:
+            lines += ["[smtp]", 'host = "127.0.0.1"', f"port = {self.mail_port}"]
+            lines += ['security = "none"', 'sender = "id@oneself.example"']
         lines += ["[[projects]]", f'id = "{PROJECT_ID}"', f"display_name = {json.dumps(self.display_name)}"]
+        lines += ["otp_enabled = true"] if self.mail_port else []
         lines += ["[[projects.redirect_urls]]", f'url = "{LOGIN_URL}"', "default = true"]
         lines += ["[projects.stytch]", f'project_id = "{STYTCH_ID}"', f'secret = "{STYTCH_SECRET}"']
         lines += [f'public_token = "{PUBLIC_TOKEN}"', f'callback_id = "{CALLBACK_ID}"']
@@ -249,10 +255,11 @@ def fleet(
     count: int,
     options: Sequence[str] = (),
     limits: Mapping[str, Any] | None = None,
+    mail_port: int = 0,
     **settings: Any,
 ) -> Iterator[Fleet]:
     """A fleet of `count` servers that answer, on a database that is empty yet; stopped in the end."""
-    made = Fleet(folder, database_url, emulator, settings=settings, limits=dict(limits or {}))
+    made = Fleet(folder, database_url, emulator, settings=settings, limits=dict(limits or {}), mail_port=mail_port)
     made.migrate()
     try:
         made.start(count, *options)

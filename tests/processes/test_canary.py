@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import ENGINES
+from tests.mail.catcher import Catcher, catching
 from tests.postgres_server import Cluster
 from tests.processes.fleet import KEYS, STYTCH_SECRET, Fleet, fleet, token_of, visited
 from tests.stack.wire import Answer, Browser, query_of, send
@@ -51,12 +53,14 @@ def test_no_secret_lies_anywhere_in_clear(
     engine: str, tmp_path: Path, postgres: Cluster, emulator: str, request: pytest.FixtureRequest
 ) -> None:
     url: str = request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")
-    with fleet(tmp_path, url, emulator, 1, log_level="debug", access_log="path", metrics_token=METRICS) as made:
+    settings: dict[str, Any] = {"log_level": "debug", "access_log": "path", "metrics_token": METRICS}
+    with catching() as catcher, fleet(tmp_path, url, emulator, 1, mail_port=catcher.port, **settings) as made:
         marked = Marked()
         marked.mark(stytch_secret=STYTCH_SECRET, **KEYS)
         marked.mark(client_secret="github-secret", master_key=made.master_keys.partition(":")[2])
         stytch_trip(made, marked)
         stack_trip(made, marked)
+        mailed_codes(made, marked, catcher)
         marked.mark(metrics_token=METRICS)
         shown = send(made.stytch().base_url, "GET", "/metrics", {"authorization": f"Bearer {METRICS}"})
         assert b"oneself_refreshes_total" in shown.raw
@@ -74,6 +78,25 @@ def test_no_secret_lies_anywhere_in_clear(
         assert marked.found_in(made.logs().encode()) == []
         for answer in marked.refusals:
             assert marked.found_in(answer.raw + repr(answer.headers).encode()) == [], answer.text
+
+
+def mailed_codes(made: Fleet, marked: Marked, catcher: Catcher) -> None:
+    """A sign-in by mail, a letter that still waits, and a second factor."""
+    stack, email, waiting = made.stack(), "mail@people.example", "later@people.example"
+    body = {"email": email, "callback_url": "http://localhost:3000/"}
+    marked.mark(nonce=stack.ok("POST", "/auth/otp/send-sign-in-code", body, access="client")["nonce"])
+    code = catcher.last(email).code
+    marked.mark(mailed_code=code)
+    marked.refuse(stack.call("POST", "/auth/otp/sign-in", {"code": code[:-1] + "u"}, access="client"))
+    ended = stack.ok("POST", "/auth/otp/sign-in", {"code": code}, access="client")
+    marked.refuse(stack.call("POST", "/auth/otp/sign-in", {"code": code}, access="client"))
+    marked.mark(access=ended["access_token"], refresh=ended["refresh_token"])
+    secret = b64encode(b"second factor secret").decode()
+    marked.mark(totp_secret=secret, totp_bytes="second factor secret")
+    stack.ok("PATCH", f"/users/{ended['user_id']}", {"totp_secret_base64": secret})
+    catcher.answers[waiting] = ["450 later"] * 9
+    nonce = stack.ok("POST", "/auth/otp/send-sign-in-code", body | {"email": waiting}, access="client")["nonce"]
+    marked.mark(waiting_nonce=nonce)
 
 
 def stytch_trip(made: Fleet, marked: Marked) -> None:
