@@ -24,7 +24,7 @@ VERIFIER = "v" * 43
 
 
 # Held in tests/actions/test_native_wires.py, which has Apple's keys; what needs mail, in files of its own.
-ELSEWHERE = ("apple", "otp", "mfa", "reset", "verif", "send-")
+ELSEWHERE = ("apple", "otp", "mfa", "password/reset", "verif", "send-")
 
 
 def _held_here(operation: Operation) -> bool:

@@ -1,6 +1,6 @@
 """What is wrong in the original and right here, finding by finding: the test that fails on the original's behaviour.
 
-`HELD` names a test for each (the one on second factors is where those are); those that fit no other file are here.
+`HELD` names a test for each; those that fit no other file are here.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ HELD = {
     "7.15": "stack/test_trips.py::test_what_upstream_finds_out_too_late",
     "7.16": "stack/test_findings.py::test_a_handoff_does_not_prolong_a_session",
     "7.17": "stack/test_findings.py::test_expires_in_is_the_tokens_own_life",
+    "7.18": "stack/test_mfa.py::test_a_provider_alone_opens_nothing_and_its_trip_goes_on",
     "7.19": "providers/test_claim_shapes.py::test_what_a_flag_means",
     "7.20": "stack/test_projects.py::test_provider_flags_are_enforced",
     "7.21": "stack/test_findings.py::test_the_return_goes_before_the_error_address",

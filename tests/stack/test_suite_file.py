@@ -37,7 +37,9 @@ def test_it_can_be_served_as_it_stands_and_on_no_other_machine(config: Config, t
 def test_it_says_what_the_suite_needs(config: Config) -> None:
     assert (config.base_url, config.host, config.port) == ("http://localhost:8102", "localhost", 8102)
     assert (config.lifetimes.access_token, config.allow_shared_tokens, config.probe_tokens) == (60, True, True)
-    assert (config.limits.starts_per_address, config.limits.starts_per_project) == (0, 0)
+    limits = config.limits
+    assert (limits.starts_per_address, limits.starts_per_project, limits.mails_per_address) == (0, 0, 0)
+    assert (limits.passwords_per_account, limits.passwords_per_address) == (0, 0)
     assert (config.smtp.host, config.smtp.security) == ("localhost", "none")
     (project,) = config.projects
     assert project.stack is not None
