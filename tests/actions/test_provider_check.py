@@ -25,6 +25,7 @@ from oneself.model import Project, ProjectConfig, ProviderCredentials
 from oneself.providers import registry
 from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
+from oneself.upstream.client import OPTIONS
 from tests.actions.conftest import Clock, World, declaration, opened_runtime
 from tests.server_process import cli
 
@@ -89,6 +90,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("google", {"endpoints": {"token": "http://idp.example/t"}}, "credentials", "without TLS. Mend"),
     ("google", {"endpoints": {"jwks": "{emulator}/nowhere"}}, "keys", "/nowhere: status 404. Is the address right?"),
     ("google", {"endpoints": {"authorization": "{emulator}/nowhere"}}, "redirect URI for stytch", "status 404"),
+    ("github", {"options": {"hd": "x", "pkec": "on"}}, "client", "these options here: `hd`, `pkec`."),
     ("generic_oidc", {"issuer": ""}, "discovery", "No issuer is set."),
     ("generic_oidc", {"issuer": "{emulator}"}, "discovery", "Is it the address of an issuer?"),
     ("generic_oidc", {"issuer": "https://10.0.0.1"}, "discovery", "`allowed_private_hosts`"),
@@ -254,5 +256,5 @@ def test_the_documentation_names_every_provider_as_it_is() -> None:
         assert refresh == (rule.kind if rule.kind != "standard" else rule.rotation.replace("_", " "))
         assert scope == (f"`{rule.scope}`" if rule.scope else "")
     options = {option for row in cells if len(row) == 3 for option in re.findall(r"`(\w+)`", row[0])}
-    taken = {option for provider in registry.PROVIDERS for option in provider.option_params}
-    assert taken <= options
+    taken = {option for provider in registry.PROVIDERS for option in (*provider.option_params, *provider.options)}
+    assert options - {"authorize", "token", "name"} == taken | OPTIONS

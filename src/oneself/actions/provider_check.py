@@ -66,6 +66,9 @@ def _settings(client: Client) -> list[Trial]:
         found.append("No client_id is set. Copy it from the provider's page of your application.")
     if client.public and "none" not in client.provider.client_auth and not client.options.get("client_auth"):
         found.append("No client_secret is set. Copy it from the provider's page, or make a new one there.")
+    if client.unread_options:
+        named = ", ".join(f"`{name}`" for name in client.unread_options)
+        found.append(f"Nobody reads these options here: {named}. Are they spelled as in docs/providers.md?")
     try:
         client.provider.profile(Evidence(issuer=client.issuer, options=client.options))
     except Fault as fault:

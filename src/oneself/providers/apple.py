@@ -59,6 +59,7 @@ APPLE = Provider(
     id_token=IdTokenRule(issuers=(ISSUER, "https://account.apple.com")),
     pkce=False,
     scopes=("name", "email"),
+    options=("key_id", "team_id", "native_client_ids"),
     response_mode="form_post",
     client_auth=("post",),
     signed_secret=SignedSecret(audience=ISSUER),

@@ -47,6 +47,10 @@ GENERIC_OAUTH2 = Provider(
     email_proof="conditional",
     endpoints=(("authorization", ""), ("token", ""), ("revocation", "")),
     documents=(Document(name="userinfo", url=""),),
+    options=(
+        *("subject_path", "email_path", "email_verified_path", "name_path", "picture_path"),
+        *("token_path", "dead_grant", "believe_every_address"),
+    ),
     redirect_issuer="{issuer}",
     client_auth=("basic", "post", "none"),
     answer_separator=",",

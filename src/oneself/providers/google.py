@@ -55,6 +55,7 @@ GOOGLE = Provider(
     identity_scopes=("openid",),
     authorize_params=(("access_type", "offline"),),
     option_params=("hd",),
+    options=("native_client_ids",),
     redirect_issuer=ISSUER,
     client_auth=("post", "basic"),
     refresh=Refresh(rotation="reusable"),

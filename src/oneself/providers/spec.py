@@ -201,6 +201,8 @@ class Provider:
     authorize_params: Pairs = ()
     # options of the credentials that travel to the authorize request under the same name
     option_params: tuple[str, ...] = ()
+    # further options that are read for this provider, beside those that any provider may have
+    options: tuple[str, ...] = ()
     response_mode: str = ""
     client_id_param: str = "client_id"
 

@@ -50,6 +50,7 @@ TIKTOK = Provider(
     scopes=("user.info.basic",),
     identity_scopes=("user.info.basic",),
     scope_separator=",",
+    options=("pkce_encoding",),
     client_id_param="client_key",
     client_auth=("post",),
     answer_separator=",",

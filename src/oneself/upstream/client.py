@@ -16,6 +16,8 @@ from oneself.providers.spec import ClientAuth, IdTokenRule, Pairs, Provider, Rot
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 # A tenant becomes part of an address: a name or a GUID, never a path or a host of its own.
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
+# Options that the credentials of any provider may have.
+OPTIONS = frozenset({"client_auth", "pkce", "nonce", "scope_separator"})
 _AUTHS: Mapping[str, ClientAuth] = MappingProxyType({"post": "post", "basic": "basic", "none": "none"})
 
 
@@ -54,6 +56,14 @@ class Client:
     def dead_grant_words(self) -> frozenset[str]:
         """The words of `error` after which a project says that a grant is dead: its option `dead_grant`."""
         return frozenset(filter(None, map(str.strip, self.options.get("dead_grant", "").split(","))))
+
+    @property
+    def unread_options(self) -> tuple[str, ...]:
+        """The options that nobody reads for this provider: misspelled, or another one's."""
+        known = OPTIONS.union(self.provider.options, self.provider.option_params)
+        return tuple(
+            name for name in self.options if name not in known and not name.startswith(("authorize.", "token."))
+        )
 
     @property
     def scope_separator(self) -> str:
