@@ -398,3 +398,32 @@ async def test_a_provider_that_hangs_holds_up_nobody_elses_tokens(world: World) 
     await world.control("faults", "DELETE")
     assert all(tokens.access_token for tokens in await asyncio.gather(*hanging))
     assert await refreshes(world, "github") == len(slow)
+
+
+async def test_a_provider_that_narrows_a_grant_is_told_once_and_its_token_is_not_handed_out_for_more(
+    world: World,
+) -> None:
+    await world.control("counts", "DELETE")
+    kept, lost = "user-read-email", "playlist-read-private"
+    ended = await world.sign_in("spotify", "ada", scopes=(lost,))
+    user_id = ended.view.user.id
+    assert {*ended.tokens.scopes} == {kept, lost}
+    world.clock.ahead += DAY
+    await world.control("personas/ada", "PATCH", answers={"spotify": {"token": {"scope": kept}}})
+    for _ in range(3):
+        found = await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=(kept,))
+        assert found.scopes == (kept,)
+        calls = await refreshes(world, "spotify")
+        for _ in range(2):
+            with pytest.raises(Fault) as refused:
+                await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=(kept, lost))
+            assert refused.value.code is FaultCode.SCOPE_MISSING
+            assert refused.value.facts["account_id"]
+        # who asks for what is gone causes no call
+        assert await refreshes(world, "spotify") == calls
+        world.clock.ahead += DAY
+    assert await decisions(world, user_id) == ["narrowed"]
+    # what is asked for anew comes back with the next answer that has it
+    await world.control("personas/ada", "PATCH", answers={})
+    found = await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=(kept, lost))
+    assert {*found.scopes} == {kept, lost}

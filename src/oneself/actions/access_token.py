@@ -35,6 +35,8 @@ _COOL_DOWN_SECONDS = 5
 # During an outage an access token is handed out while it lives at least this long.
 _LAST_USE = 10 * SECOND
 AHEAD_BATCH = 100
+# Scopes that say who somebody is, or that there be a refresh token: many servers leave them out of a refresh's answer.
+_SELDOM_REPEATED = frozenset({"openid", "profile", "email", "offline_access"})
 _TRANSIENT = (FaultCode.PROVIDER_UNAVAILABLE, FaultCode.PROVIDER_REPLY_INVALID)
 
 
@@ -102,8 +104,8 @@ async def fresh(
     """
     try:
         grants = await _fitting(rt, project, user_id, config_id, subject, scopes)
-        stored = await _stored(grants)
-        found = stored or await _refreshed(grants)
+        stored = await _stored(grants, scopes)
+        found = stored or await _refreshed(grants, scopes)
     except Fault as fault:
         rt.numbers.read(fault.code.value)
         raise
@@ -140,18 +142,23 @@ async def _fitting(
     return [_Grant(rt, project, user_id, key, client, kept) for kept in fitting]
 
 
-async def _stored(grants: list[_Grant]) -> TokenSet | None:
+async def _stored(grants: list[_Grant], wanted: tuple[str, ...]) -> TokenSet | None:
     """The first access token that is still fresh, asked of the provider itself where the operator wants that."""
     for grant in grants:
         kept, rt = grant.kept, grant.rt
         if kept.dead_at or not grant.is_fresh(kept):
             continue
         opened = _opened(grant, kept)
-        if not opened.access_token:
+        if not opened.access_token or _lacks(opened, wanted):
             continue
         if not rt.settings.probe_tokens or await probe(rt.outbound, grant.client, opened.access_token):
             return opened
     return None
+
+
+def _lacks(tokens: TokenSet, wanted: tuple[str, ...]) -> bool:
+    """Whether the provider has narrowed the grant since the consent, and took something that is wanted now."""
+    return bool({*wanted} - {*tokens.scopes} - _SELDOM_REPEATED)
 
 
 async def ahead(rt: Runtime, within: int) -> int:
@@ -196,7 +203,7 @@ async def settle(rt: Runtime) -> None:
     await asyncio.gather(*rt.refreshes.values(), return_exceptions=True)
 
 
-async def _refreshed(grants: list[_Grant]) -> TokenSet:
+async def _refreshed(grants: list[_Grant], wanted: tuple[str, ...]) -> TokenSet:
     """The first grant that can be refreshed; if none can, why the last one could not."""
     place = {"account_id": grants[0].kept.account_id, "granted": grants[0].kept.scopes}
     why = Fault(FaultCode.RECONNECT_NEEDED, "the token has ended, and nothing came with it to renew it by")
@@ -205,8 +212,15 @@ async def _refreshed(grants: list[_Grant]) -> TokenSet:
             if grant.kept.dead_at:
                 why = Fault(FaultCode.RECONNECT_NEEDED, "the provider ended this grant")
             continue
+        narrowed = Fault(FaultCode.SCOPE_MISSING, "the provider has narrowed this grant")
+        if grant.is_fresh(grant.kept) and _lacks(_opened(grant, grant.kept), wanted):
+            why = narrowed  # it would say the same again
+            continue
         try:
-            return await _single_flight(grant)
+            found = await _single_flight(grant)
+            if not _lacks(found, wanted):
+                return found
+            why = narrowed
         except Fault as fault:
             if fault.code is not FaultCode.RECONNECT_NEEDED:
                 return _still_alive(grant, fault)
@@ -321,9 +335,9 @@ async def _call(grant: _Grant, kept: SealedTokens, fence: int) -> TokenSet | Non
         if await _failed(grant, kept, fence, fault):
             return None
         raise
-    narrower = not set(old.scopes) <= set(new.scopes)
-    # The set keeps its name: what was granted at the consent, whatever the refresh's answer repeats of it.
-    new = msgspec.structs.replace(new, scopes=old.scopes, callback_uri=old.callback_uri)
+    # The set keeps its name: what was granted at the consent. What is left of that is sealed in it.
+    narrower = _lacks(new, old.scopes)
+    new = msgspec.structs.replace(new, callback_uri=old.callback_uri)
     answered = _row(grant, kept, new)
 
     async def work(tx: Tx) -> bool:
