@@ -121,6 +121,7 @@ def test_secrets_do_not_show() -> None:
         ('database_url = "mysql://x"', "must begin with postgresql:// or sqlite:///"),
         ("[lifetimes]\nsigning_key = 86399", "every key stays known for a year"),
         ('[smtp]\nhost = "a"', "`smtp.sender` is missing"),
+        ('[smtp]\nhost = "a"\nsender = "Shop"', "`smtp.sender` is no address"),
         ('[shared_providers.generic_oidc]\nclient_id = "x"', "issuer` is missing"),
         ('[[projects]]\nid = "X"', "`id` must be a UUID"),
         (PROJECT + "[projects.providers.google]", "`client_id` is missing"),

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import ssl
 from collections.abc import Iterator
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from oneself.config.project import DeclaredProject, DeclaredProvider
@@ -50,6 +51,8 @@ def contradictions(config: Config) -> Iterator[str]:
         yield "`provider_ca` holds no certificates. Write them in PEM, as in -----BEGIN CERTIFICATE-----."
     if config.smtp.host and not config.smtp.sender:
         yield "`smtp.sender` is missing. A mail server without a sender's address sends nothing."
+    elif config.smtp.host and not re.fullmatch(r"[^\s@]+@[^\s@]+", parseaddr(config.smtp.sender)[1]):
+        yield "`smtp.sender` is no address. Write id@example.com, or Name <id@example.com>."
     if config.metrics_token and len(config.metrics_token.reveal()) < _LEAST_TOKEN:
         yield f"`metrics_token` has fewer than {_LEAST_TOKEN} characters. `openssl rand -hex 24` makes a good one."
     for name, shared in config.shared_providers.items():

@@ -1,6 +1,8 @@
 """One letter as a mail: headers, and the same words as text and as HTML (RFC 5322, RFC 2046 section 5.1.4)."""
 
+import re
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -11,6 +13,7 @@ from oneself.mail.letters import write
 from oneself.model import Letter
 
 _MICROS = 1_000_000
+_LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]]+")
 
 
 def compose(letter: Letter, message_id: str, sender: str, at: int) -> EmailMessage:
@@ -24,9 +27,9 @@ def compose(letter: Letter, message_id: str, sender: str, at: int) -> EmailMessa
     mail = EmailMessage(SMTP if letter.to.isascii() else SMTPUTF8)
     try:
         mail["From"] = Address(name or letter.project_name, addr_spec=address)
-        mail["To"] = Address(addr_spec=letter.to)
+        mail["To"] = _single(letter.to)
         mail["Subject"] = written.subject
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, MessageError):
         raise Fault(FaultCode.MAIL_REFUSED, "an address that makes no header") from None
     mail["Date"] = format_datetime(datetime.fromtimestamp(at // _MICROS, UTC))
     mail["Message-ID"] = f"<{message_id}@{address.rpartition('@')[2]}>"
@@ -35,3 +38,13 @@ def compose(letter: Letter, message_id: str, sender: str, at: int) -> EmailMessa
     mail.set_content(written.text)
     mail.add_alternative(written.html, subtype="html")
     return mail
+
+
+def _single(address: str) -> Address:
+    """One address as a header takes it. The library reads only ASCII ones (RFC 6531 has others as they are)."""
+    if address.isascii():
+        return Address(addr_spec=address)
+    local, _, domain = address.rpartition("@")
+    if not _LOCAL.fullmatch(local):
+        raise ValueError("not a local part")
+    return Address(username=local, domain=domain)

@@ -48,7 +48,7 @@ class Flow(Noun, frozen=True, kw_only=True):
     id: str
     project_id: str
     dialect: Dialect
-    kind: Literal["identity", "handoff", "challenge"]
+    kind: Literal["identity", "handoff"]
     stage: Literal["reserved", "started", "claimed", "parked"]
     config_id: str
     key_id: str
