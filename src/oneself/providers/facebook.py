@@ -56,6 +56,7 @@ FACEBOOK = Provider(
     pkce=False,
     scopes=("email", "public_profile"),
     identity_scopes=("public_profile",),
+    options=("facebook_config_id",),
     cancel_words=("user_denied",),
     client_auth=("post",),
     refresh=Refresh(
