@@ -67,6 +67,30 @@ def test_a_code_works_once(stack: Stack) -> None:
     check_known(post(stack, f"{SIGN_IN}/check-code", {"code": code}), *USED)
 
 
+def guessed(code: str, number: int) -> str:
+    """The code with another part to type: what somebody tries who asked for the letter and does not read it."""
+    typed = "".join("0123456789abcdefghjkmnpqrstvwxyz"[(number >> shift) % 32] for shift in (0, 5, 10, 15, 20, 25))
+    return ("1" + typed[1:] if typed == code[:6] else typed) + code[6:]
+
+
+def test_whoever_asked_for_a_letter_cannot_guess_what_it_says(stack: Stack) -> None:
+    check = f"{SIGN_IN}/check-code"
+    patient = sent_code(stack, fresh_email())
+    for number in range(19):
+        path = SIGN_IN if number % 2 else check
+        check_known(post(stack, path, {"code": guessed(patient, number)}), *NOT_FOUND)
+    check_json(post(stack, check, {"code": patient}), 200, {"is_code_valid": True})
+    assert sign_in(stack, patient).status == 200
+    worn = sent_code(stack, fresh_email())
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda number: sign_in(stack, guessed(worn, number)).json["code"], range(50)))
+    ended = "VERIFICATION_CODE_MAX_ATTEMPTS_REACHED"
+    assert sorted(answers) == [ended] * 30 + ["VERIFICATION_CODE_NOT_FOUND"] * 20
+    text = "The verification code nonce has reached the maximum number of attempts. This code is not valid anymore."
+    check_known(sign_in(stack, worn), 400, ended, text)
+    check_known(post(stack, check, {"code": worn}), 400, ended, text)
+
+
 def test_two_codes_at_once_make_one_user(stack: Stack) -> None:
     email = fresh_email()
     codes = [sent_code(stack, email) for _ in range(4)]

@@ -20,9 +20,6 @@ from oneself.store import sessions, users, views
 from oneself.store.database import Tx
 from oneself.store.retrying import Again
 
-# What people type: the rest of the code, the nonce, stays with the application that asked for it.
-TYPED = 6
-
 
 class SignInCodeRequest(Noun, frozen=True, kw_only=True):
     """Who asks for a code: the address, where the letter's link leads, and the caller's own address for the limits."""
@@ -70,7 +67,9 @@ async def send(rt: Runtime, project: Project, wanted: SignInCodeRequest) -> Secr
     how = await require_post(rt, project)
     count_start(rt, project, wanted.peer)
     to = f"{wanted.email.strip().rpartition('@')[0]}@{folded.rpartition('@')[2]}"
-    letter = Letter(kind="sign_in", to=to, project_name=project.display_name, link=link, code=text[:TYPED].upper())
+    letter = Letter(
+        kind="sign_in", to=to, project_name=project.display_name, link=link, code=text[: codes.TYPED].upper()
+    )
 
     async def work(tx: Tx) -> None:
         await codes.check_rate(tx, project.id, "sign_in", folded, rt.settings.mails_per_address)
@@ -81,21 +80,27 @@ async def send(rt: Runtime, project: Project, wanted: SignInCodeRequest) -> Secr
             raise Fault(FaultCode.SIGN_UP_CLOSED, "sign_up_closed")
         user_id = owner[0].user.id if owner else ""
         kept = OneTimeCode(kind="sign_in", user_id=user_id, address=wanted.email.strip(), folded=folded)
-        await codes.mail(tx, how, code, kept, letter)
+        await codes.mail_parted(tx, how, code, kept, letter)
 
     await rt.db.write(work)
-    return Secret(text[TYPED:])
+    return Secret(text[codes.TYPED :])
 
 
 async def check(rt: Runtime, project: Project, code: Secret) -> None:
-    """Whether a code could be redeemed now; it stays. Raises as `redeem` does about the code itself."""
-    await codes.look(rt.db, project.id, "sign_in", code, rt.clock())
+    """Whether a code could be redeemed now; it stays, but a wrong guess counts. Raises as `redeem` does about codes."""
+
+    async def work(tx: Tx) -> bool:
+        return await codes.is_wrong_guess(tx, project.id, "sign_in", code)
+
+    if await rt.db.write(work):
+        raise Fault(FaultCode.CODE_UNKNOWN, "a wrong guess")
+    await codes.look_parted(rt.db, project.id, "sign_in", code, rt.clock())
 
 
 async def redeem(rt: Runtime, project: Project, code: Secret, wish: SessionWish, anonymous_id: str = "") -> LetIn:
     """Spend a code and sign in whoever has the address now, or make them: one commit.
 
-    Raises Fault(CODE_UNKNOWN), Fault(CODE_EXPIRED), Fault(CODE_USED), Fault(SIGN_UP_CLOSED),
+    Raises Fault(CODE_UNKNOWN), Fault(CODE_EXPIRED), Fault(CODE_USED), Fault(CODE_WORN), Fault(SIGN_UP_CLOSED),
     Fault(EMAIL_OWNER_UNVERIFIED), Fault(USER_UNAVAILABLE), and Fault(SECOND_FACTOR_NEEDED), after which the code is
     spent and the sign-in waits.
     """
@@ -103,7 +108,9 @@ async def redeem(rt: Runtime, project: Project, code: Secret, wish: SessionWish,
     how = _Entering(rt, project, door, wish)
 
     async def work(tx: Tx) -> LetIn | Fault:
-        spent = await codes.spend(tx, project.id, "sign_in", code)
+        if await codes.is_wrong_guess(tx, project.id, "sign_in", code):
+            return Fault(FaultCode.CODE_UNKNOWN, "a wrong guess")  # as a value: it stays counted
+        spent = await codes.spend_parted(tx, project.id, "sign_in", code)
         owner = await _owner(tx, project, spent.folded)
         if owner is None:
             return await _newcomer(tx, how, spent, anonymous_id)

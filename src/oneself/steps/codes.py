@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NoReturn
 
+import msgspec
+
 from oneself.crypto import opaque
 from oneself.faults import Fault, FaultCode
 from oneself.model import CodeKind, Letter, OneTimeCode, Secret
@@ -13,6 +15,10 @@ from oneself.store.database import Reader, Tx
 
 # Codes that ask for something besides themselves bear so many guesses at that.
 MOST_TRIES = 5
+# What people type of a code that came by mail; the rest, its nonce, is told to whoever asked for the letter.
+TYPED = 6
+# Six characters are 30 bits: so many guesses at them are a chance of one in fifty million.
+MOST_GUESSES = 20
 
 
 def new_code(random: Callable[[int], bytes]) -> Secret:
@@ -42,10 +48,43 @@ async def check_rate(tx: Tx, project_id: str, kind: CodeKind, folded: str, most:
         raise Fault(FaultCode.LIMIT_REACHED, "too many letters to one address", retry_after=HOUR // SECOND)
 
 
-async def look(reader: Reader, project_id: str, kind: CodeKind, code: Secret, now: int) -> OneTimeCode:
+async def mail_parted(tx: Tx, how: Post, code: Secret, kept: OneTimeCode, letter: Letter) -> None:
+    """Keep a code by its nonce, and post the letter that alone carries the rest; two statements.
+
+    Whoever asked for the letter knows the nonce, so the rest bears a few guesses only: see `is_wrong_guess`.
+    """
+    nonce, proof = _parted(code)
+    await mail(tx, how, nonce, msgspec.structs.replace(kept, sealed=proof), letter)
+
+
+async def is_wrong_guess(tx: Tx, project_id: str, kind: CodeKind, code: Secret) -> bool:
+    """Whether the typed part of a living code is wrong; it is counted then, so let that commit. One statement."""
+    nonce, proof = _parted(code)
+    return await codes.count_wrong(tx, project_id, kind, code_hash(kind, nonce), proof, MOST_GUESSES)
+
+
+async def look_parted(reader: Reader, project_id: str, kind: CodeKind, code: Secret, now: int) -> OneTimeCode:
+    """`look` for a code whose typed part was no wrong guess."""
+    return await look(reader, project_id, kind, _parted(code)[0], now, MOST_GUESSES)
+
+
+async def spend_parted(tx: Tx, project_id: str, kind: CodeKind, code: Secret) -> OneTimeCode:
+    """`spend` for a code whose typed part was no wrong guess in this transaction."""
+    return await _spend(tx, project_id, kind, _parted(code)[0], MOST_GUESSES - 1)
+
+
+def _parted(code: Secret) -> tuple[Secret, bytes]:
+    """The nonce of a code, and what is stored of the whole."""
+    text = code.reveal().strip()
+    return Secret(text[TYPED:]), opaque.secret_hash("code:whole", text.lower())
+
+
+async def look(
+    reader: Reader, project_id: str, kind: CodeKind, code: Secret, now: int, most_tries: int = MOST_TRIES
+) -> OneTimeCode:
     """A code that could be spent now; one statement. Raises as `spend`."""
     found = await codes.standing(reader, project_id, kind, code_hash(kind, code))
-    if found is None or found.expires_at <= now or found.used_at or found.code.attempts >= MOST_TRIES:
+    if found is None or found.expires_at <= now or found.used_at or found.code.attempts >= most_tries:
         _refuse(found, now)
     return found.code
 
@@ -55,8 +94,12 @@ async def spend(tx: Tx, project_id: str, kind: CodeKind, code: Secret) -> OneTim
 
     Raises Fault(CODE_UNKNOWN), Fault(CODE_EXPIRED), Fault(CODE_USED), Fault(CODE_WORN) after too many guesses.
     """
+    return await _spend(tx, project_id, kind, code, MOST_TRIES)
+
+
+async def _spend(tx: Tx, project_id: str, kind: CodeKind, code: Secret, most_tries: int) -> OneTimeCode:
     hashed = code_hash(kind, code)
-    spent = await codes.spend(tx, project_id, kind, hashed, MOST_TRIES)
+    spent = await codes.spend(tx, project_id, kind, hashed, most_tries)
     if spent is None:
         _refuse(await codes.standing(tx, project_id, kind, hashed), tx.now)
     return spent

@@ -23,6 +23,13 @@ UPDATE one_time_codes SET attempts = attempts + 1
 WHERE project_id = $1 AND hash = $2 AND kind = $3 AND used_at = 0 AND expires_at > $5 AND attempts < $4
 RETURNING {_COLUMNS}"""
 
+# A wrong guess is told from a right one by the statement that counts it, so that many at once are counted as well.
+COUNT_WRONG = """
+UPDATE one_time_codes SET attempts = attempts + 1
+WHERE project_id = $1 AND hash = $2 AND kind = $3 AND used_at = 0 AND expires_at > $5 AND attempts < $4
+    AND sealed <> $6
+RETURNING attempts"""
+
 STANDING = f"""
 SELECT used_at, expires_at, {_COLUMNS} FROM one_time_codes WHERE project_id = $1 AND hash = $2 AND kind = $3"""
 
@@ -87,6 +94,11 @@ async def count_try(tx: Tx, project_id: str, kind: CodeKind, code_hash: bytes, m
     """Count one try at a living code; None where there is none, or `most_tries` were made."""
     row = await tx.one(TRY, project_id, code_hash, kind, most_tries, tx.now)
     return None if row is None else _code(row)
+
+
+async def count_wrong(tx: Tx, project_id: str, kind: CodeKind, code_hash: bytes, proof: bytes, most_tries: int) -> bool:
+    """Count a guess at what a living code asks for, if `proof` is not what it keeps; whether one was counted."""
+    return await tx.one(COUNT_WRONG, project_id, code_hash, kind, most_tries, tx.now, proof) is not None
 
 
 async def standing(reader: Reader, project_id: str, kind: CodeKind, code_hash: bytes) -> Standing | None:
