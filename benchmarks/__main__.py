@@ -13,14 +13,16 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import machine, report, waiters
+from benchmarks import growth, growth_table, machine, report, waiters
 from benchmarks.engines import Postgres, opened
+from benchmarks.growth import Growth
 from benchmarks.measuring import Plan, Result, measure
 from benchmarks.rivals import measuring as rivals
 from benchmarks.site import provider
 
 ENGINES = ("sqlite", "postgresql")
 RESULTS = Path(__file__).with_name("RESULTS.md")
+GROWTH = RESULTS.with_name("GROWTH.md")
 
 
 def main() -> int:
@@ -30,6 +32,8 @@ def main() -> int:
     cores = machine.cores()
     wanted = [arguments.engine] if arguments.engine else list(ENGINES)
     about = machine.describe(cores)
+    if arguments.growth:
+        return _growth(arguments, about, plan, [_grown(engine, cores, plan, arguments.users) for engine in wanted])
     results = [_measured(engine, cores, plan, peers=arguments.peers) for engine in wanted]
     text = report.document(about, plan, results)
     if arguments.json:
@@ -59,6 +63,25 @@ def _measured(engine: str, cores: machine.Cores, plan: Plan, *, peers: bool) -> 
                 result.beside = runner.run(rivals.measure(chosen, url, cores, _pace(plan), tell))
         result.waits = waits
         return result
+
+
+def _grown(engine: str, cores: machine.Cores, plan: Plan, users: int) -> Growth:
+    folder = Path(tempfile.mkdtemp(prefix="oneself-bench-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        chosen = stack.enter_context(opened(engine, folder, cores, plan.connections))
+        url = stack.enter_context(provider(cores, growth.REGULARS, 0))
+        stack.enter_context(machine.pinned(*cores.others))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(growth.measure(chosen, url, cores, plan, users, _Progress()))
+
+
+def _growth(arguments: argparse.Namespace, about: dict[str, str], plan: Plan, found: list[Growth]) -> int:
+    text = growth_table.document(about, plan, found)
+    print(json.dumps(growth_table.figures(about, plan, found)) if arguments.json else text)
+    if arguments.write:
+        GROWTH.write_text(text)
+    return 0
 
 
 def _pace(plan: Plan) -> rivals.Pace:
@@ -100,13 +123,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round of a second each, to see that it works")
     parser.add_argument("--engine", choices=ENGINES, help="one database only")
     parser.add_argument("--peers", action="store_true", help="measure other servers beside, on PostgreSQL")
+    parser.add_argument("--growth", action="store_true", help="measure whether costs grow with users, and nothing else")
+    parser.add_argument(
+        "--users",
+        type=int,
+        default=1_000_000,
+        help="how many users --growth sets beside a thousand (default a million)",
+    )
     parser.add_argument("--seconds", type=float, help="how long each operation is measured in a round")
     parser.add_argument("--rounds", type=int, help="how many rounds; figures are their medians")
     parser.add_argument("--connections", type=int, default=32, help="connections of the load (default %(default)s)")
     parser.add_argument("--only", default="", metavar="TEXT", help="operations whose line holds this text")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--write", action="store_true", help=f"write the tables to {RESULTS.name} too")
-    return parser.parse_args()
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}, or {GROWTH.name}, too")
+    arguments = parser.parse_args()
+    if arguments.users < growth.FEW:
+        parser.error(f"--users is to be {growth.FEW} or more: that many are what they are held against")
+    return arguments
 
 
 if __name__ == "__main__":

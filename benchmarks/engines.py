@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -41,6 +41,14 @@ class Engine(Protocol):
 
     async def site(self, provider_url: str, people: list[Person]) -> Site:
         """A fresh database that knows these people, and the settings of a server on it."""
+        ...
+
+    async def add(self, site: Site, people: list[Person]) -> None:
+        """Write down more people whom the server knows."""
+        ...
+
+    async def settle(self, site: Site) -> None:
+        """Let the planner learn what was written."""
         ...
 
     def counted(
@@ -88,11 +96,19 @@ class Sqlite:
         site = prepare(folder, f"sqlite:///{file}", provider_url)
         with serving(site, self.cores):  # its first start declares the project, whose people follow
             pass
-        connection = sqlite_loop.opened(file)
-        sqlite_loop.write(connection, rows(site.keys.project_id, people, now()))
-        connection.execute("ANALYZE")
-        connection.close()
+        await self.add(site, people)
+        await self.settle(site)
         return site
+
+    async def add(self, site: Site, people: list[Person]) -> None:
+        """See Engine."""
+        with contextlib.closing(sqlite_loop.opened(_file(site))) as connection:
+            sqlite_loop.write(connection, rows(site.keys.project_id, people, now()))
+
+    async def settle(self, site: Site) -> None:
+        """See Engine."""
+        with contextlib.closing(sqlite_loop.opened(_file(site))) as connection:
+            connection.execute("ANALYZE")
 
     @contextlib.asynccontextmanager
     async def counted(
@@ -109,7 +125,7 @@ class Sqlite:
         """See Engine."""
         if self._alone is None:
             site = await self.site("http://localhost:9", [])
-            file = site.config.with_name("oneself.sqlite3")
+            file = _file(site)
             sqlite_loop.seed(file, site.keys.project_id)
             self._alone = file, site.keys.project_id
         file, project_id = self._alone
@@ -117,6 +133,10 @@ class Sqlite:
         command += [name, str(seconds), str(self.group), str(self._first_key)]
         self._first_key += 10**9
         return float(_said(command, self.cores.server))
+
+
+def _file(site: Site) -> Path:
+    return Path(site.database_url.removeprefix("sqlite:///"))
 
 
 def _said(command: list[str], core: int) -> str:
@@ -160,13 +180,19 @@ class Postgres:
         site = prepare(folder, self.cluster.url(database), provider_url)
         with serving(site, self.cores):
             pass
-        connection = await asyncpg.connect(self.cluster.url(database))
-        try:
-            await pgbench.write(connection, list(rows(site.keys.project_id, people, now())))
-            await connection.execute("VACUUM ANALYZE")
-        finally:
-            await connection.close()
+        await self.add(site, people)
+        await self.settle(site)
         return site, database
+
+    async def add(self, site: Site, people: list[Person]) -> None:
+        """See Engine."""
+        async with _connected(site.database_url) as connection:
+            await pgbench.write(connection, list(rows(site.keys.project_id, people, now())))
+
+    async def settle(self, site: Site) -> None:
+        """See Engine."""
+        async with _connected(site.database_url) as connection:
+            await connection.execute("VACUUM ANALYZE")
 
     @contextlib.asynccontextmanager
     async def counted(
@@ -190,6 +216,15 @@ class Postgres:
             )
             await self._alone.seed()
         return await self._alone.rate(name, seconds)
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan:
             await asyncio.sleep(0.5)
             result.idle_bytes = max(result.idle_bytes, machine.resident_bytes(running.pid))
     with serving(site, cores) as running:
-        await _signing_keys_made(site, stock)
+        await signing_keys_made(site, stock)
         for number in range(plan.rounds):
             for line, operation in zip(result.lines, _chosen(site, stock, plan), strict=True):
                 tell(f"{engine.name}: round {number + 1} of {plan.rounds}: {operation.dialect} {operation.name}")
@@ -128,7 +128,7 @@ async def _counted(
     return lines
 
 
-async def _signing_keys_made(site: Site, stock: Stock) -> None:
+async def signing_keys_made(site: Site, stock: Stock) -> None:
     """A project's RSA key is made at its first use, which takes a second and is no part of any check."""
     connection = await connect(site.address)
     await StytchSessions(site, stock).by_token(connection)

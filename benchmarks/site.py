@@ -53,12 +53,13 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One server to be measured: its address, its settings' file, its keys, its provider's address."""
+    """One server to be measured: its address, settings' file and keys, its provider's address and its database's."""
 
     port: int
     config: Path
     keys: Keys
     provider_url: str
+    database_url: str
     silent_port: int = field(default_factory=free_port)
 
     @property
@@ -81,23 +82,23 @@ class Site:
 def prepare(folder: Path, database_url: str, provider_url: str) -> Site:
     """Write the settings into `folder` and bring the database's schema up."""
     folder.mkdir(parents=True, exist_ok=True)
-    site = Site(free_port(), folder / "oneself.toml", Keys(), provider_url)
+    site = Site(free_port(), folder / "oneself.toml", Keys(), provider_url, database_url)
     site.config.touch(0o600)
-    site.config.write_text(_settings(site, database_url))
+    site.config.write_text(_settings(site))
     done = cli("migrate", "--config", str(site.config))
     if done.returncode != 0:
         raise RuntimeError(f"the schema could not be made:\n{done.stderr}")
     return site
 
 
-def _settings(site: Site, database_url: str) -> str:
+def _settings(site: Site) -> str:
     keys = site.keys
     endpoints = "\n".join(f'{name} = "{url}"' for name, url in endpoints_for(PROVIDER, site.provider_url).items())
     return f"""
 base_url = "http://{site.host}"
 host = "127.0.0.1"
 port = {site.port}
-database_url = "{database_url}"
+database_url = "{site.database_url}"
 master_keys = "{keys.master_key}"
 allowed_private_hosts = ["{urlsplit(site.provider_url).netloc}", "127.0.0.1:{site.silent_port}"]
 log_level = "warning"
