@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 
 from oneself.config import load
 from tests.cli.test_serve import PROJECT, Place
-from tests.server_process import cli, environment, serve
+from tests.server_process import ROOT, cli, dev, environment, serve
 
 GOOGLE = """
 [projects.providers.google]
@@ -222,3 +223,25 @@ def test_ids_of_the_other_environment_are_taken_when_the_operator_says_so(place:
     assert refused["reason"] == f"user_id belongs to the environment {other}, and the project is of {environment_}"
     assert imported(place, file, "--any-environment", source="stytch")["created"] == 1
     assert json.loads(exported(place, target="stytch"))["user_id"] == f"user-{environment_}-{user_id}"
+
+
+def test_the_documentations_script_for_stytch_gives_a_file_that_is_taken(tmp_path: Path) -> None:
+    """The vendor's own SDK pages through a server, and what it gives is imported somewhere else."""
+    script = (ROOT / "docs" / "importing.md").read_text().partition("```python\n")[2].partition("```")[0]
+    made = tmp_path / "there"
+    with dev(tmp_path / "here") as here, dev(made):
+        keys = here.announced["project"]["stytch"]
+        client = f'stytch.Client("{keys["project_id"]}", "{keys["secret"]}", environment="{here.base_url}")'
+        script, count = re.subn(r"stytch\.Client\(.*\)", client, script)
+        assert count == 1
+        rows = [
+            {"id": user["id"], "primary_email": user["primary_email"], "oauth_providers": user["oauth_providers"]}
+            for user in people(3)
+        ]
+        file = write(tmp_path / "users.jsonl", rows)
+        assert cli("import", "stack", str(file), "--data", str(tmp_path / "here")).returncode == 0
+        ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        done = cli("import", "stytch", str(file), "--json", "--data", str(made))
+        report = json.loads(done.stdout)
+    assert (report["created"], report["accounts"], report["refused_rows"]) == (3, 3, [])

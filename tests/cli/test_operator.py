@@ -285,7 +285,36 @@ def test_the_doctor_sees_a_missing_schema(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "dev", "serve", "migrate", "doctor", "project", "project create", "user show", "keys generate"]
+    [
+        "",
+        "dev",
+        "serve",
+        "migrate",
+        "doctor",
+        "project",
+        "project create",
+        "user show",
+        "keys generate",
+        "import",
+        "export",
+        "backup",
+        "restore",
+    ],
+    [
+        "",
+        "dev",
+        "serve",
+        "migrate",
+        "doctor",
+        "project",
+        "project create",
+        "user show",
+        "keys generate",
+        "import",
+        "export",
+        "backup",
+        "restore",
+    ],
 )
 def test_every_command_helps(command: str) -> None:
     done = cli(*command.split(), "--help")
