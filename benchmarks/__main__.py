@@ -81,6 +81,7 @@ def _growth(arguments: argparse.Namespace, about: dict[str, str], plan: Plan, fo
     print(json.dumps(growth_table.figures(about, plan, found)) if arguments.json else text)
     if arguments.write:
         GROWTH.write_text(text)
+        GROWTH.with_suffix(".svg").write_text(growth_table.drawn(found))
     return 0
 
 

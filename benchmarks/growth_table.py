@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.growth import ALLOWED_TIMES, FEW, REGULARS, Grown, Growth
 from benchmarks.load import Sample
 from benchmarks.measuring import Plan
+from benchmarks.picture import bars
 from benchmarks.report import Row, table
 
 HEADINGS = ("operation", "CPU µs, few", "CPU µs, many", "times", "p50 ms, few", "p50 ms, many", "times", "promised")
@@ -20,6 +21,16 @@ def document(machine: dict[str, str], plan: Plan, found: list[Growth]) -> str:
         parts += [f"## {growth.version}: {growth.users:,} users beside {FEW:,}", ""]
         parts += [*table(HEADINGS, [row(line) for line in growth.lines]), ""]
     return "\n".join(parts)
+
+
+def drawn(found: list[Growth]) -> str:
+    """The ratios of the processor times as a picture."""
+    ratios = [
+        (f"{growth.version.split(' (')[0]}, {line.operation.dialect}: {line.operation.name}", line.times(_cpu))
+        for growth in found
+        for line in growth.lines
+    ]
+    return bars("Processor time for a request among many users, as a part of that among few", ratios, ALLOWED_TIMES)
 
 
 def row(line: Grown) -> Row:

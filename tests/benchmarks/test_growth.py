@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from benchmarks.growth_table import row
 from benchmarks.load import Sample
 from benchmarks.operations import Operation
 from benchmarks.people import known, personas
+from benchmarks.picture import BARS, LABELS, bars
 from tests.server_process import ROOT, environment
 
 
@@ -34,6 +36,17 @@ def test_the_table_says_by_how_much_a_request_costs_more() -> None:
     few, many = Sample(1.0, 0.1, [0.001] * 100), Sample(1.0, 0.1, [0.002] * 50)
     said = row(Grown(Operation("anything", "Stack", once), [few], [many]))
     assert said == ("Stack: anything", "1,000", "2,000", "2.00", "1.0", "2.0", "2.00", "1.10 at most")
+
+
+def test_the_picture_shows_each_ratio_beside_the_promised_one() -> None:
+    drawn = ElementTree.fromstring(bars("a < b", [("one & two", 0.5), ("three", 2.0)], 1.0))  # noqa: S314 - our own text
+    space = {"svg": "http://www.w3.org/2000/svg"}
+    widths = [float(bar.attrib["width"]) for bar in drawn.findall("svg:rect[@class='bar']", space)]
+    line = drawn.find("svg:line", space)
+    assert widths == [BARS / 4, BARS]
+    assert line is not None
+    assert float(line.attrib["x1"]) == LABELS + BARS / 2
+    assert drawn.findtext("svg:text", namespaces=space) == "a < b"
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
