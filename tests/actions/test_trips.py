@@ -219,6 +219,8 @@ async def test_an_attach_ends_with_the_session_that_asked(world: World) -> None:
 async def test_starts_are_limited_by_address_and_project(world: World) -> None:
     limited = dataclasses.replace(world.rt.settings, starts_per_address=2, starts_per_project=2)
     world.rt = dataclasses.replace(world.rt, settings=limited, starts=Meter())
+    # A whole minute lies ahead, so that none ends between two of these.
+    world.clock.ahead += MINUTE - world.rt.clock() % MINUTE
     await world.begin(peer="192.0.2.1")
     await world.begin(peer="192.0.2.1")
     async with world.count() as counts:

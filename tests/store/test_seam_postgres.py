@@ -234,7 +234,8 @@ async def test_a_deadlock_is_resolved_and_its_victim_runs_again(pg: PostgresData
         await tx.run("UPDATE rows SET name = name || 'x' WHERE n = $1", second)
 
     await asyncio.gather(pg.write(lambda tx: work(tx, 1, 2)), pg.write(lambda tx: work(tx, 2, 1)))
-    assert len(runs) == 3
+    # The victim may lose again: nothing orders its second try behind whoever waited for it.
+    assert len(runs) >= 3
     assert [row[0] for row in await pg.all("SELECT name FROM rows")] == ["xx", "xx"]
 
 

@@ -15,6 +15,16 @@ from tests.stytch.variants import SIGNUP_URL
 TOKEN = re.compile(r"[A-Za-z0-9_-]{44}")
 
 
+def test_tokens_of_a_shared_client_stay_on_the_server(minds: dict[str, Rig]) -> None:
+    stranger, owner = minds["sharing"], minds["plain"]
+    kept = stranger.sign_in("google", stranger.persona()).provider_values
+    assert (kept.access_token, kept.refresh_token, kept.id_token) == ("", "", "")
+    assert kept.scopes
+    given = owner.sign_in("google", owner.persona()).provider_values
+    assert given.access_token
+    assert given.id_token
+
+
 def test_a_first_sign_in_makes_a_user_and_a_second_one_finds_it(dev: Rig) -> None:
     person = dev.persona(given_name="Ida", family_name="Rhodes")
     first = dev.sign_in("google", person, session_custom_claims={"plan": "gold", "aud": "x"})

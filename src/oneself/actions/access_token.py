@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from oneself.actions.runtime import Runtime, client_of
+from oneself.actions.runtime import Runtime, client_of, tokens_leave
 from oneself.crypto.ids import new_uuid
 from oneself.crypto.seal import DataKey
 from oneself.faults import Fault, FaultCode
-from oneself.model import Project, ProviderCredentials, SealedTokens, TokenSet
+from oneself.model import Project, SealedTokens, TokenSet
 from oneself.rules import scopes as scope_rules
 from oneself.rules.lifetimes import SECOND, is_fresh
 from oneself.steps import refreshing
@@ -113,17 +113,12 @@ async def fresh(
     return found
 
 
-def _may_be_read(rt: Runtime, project: Project, credentials: ProviderCredentials) -> bool:
-    """Tokens of the server's shared clients are for the operator's own projects, where the operator says so."""
-    return not credentials.shared or (rt.settings.allow_shared_tokens and project.config.first_party)
-
-
 async def _fitting(
     rt: Runtime, project: Project, user_id: str, config_id: str, subject: str, scopes: tuple[str, ...]
 ) -> list[_Grant]:
     """The user's grants at the provider that hold the scopes, in the order in which they are tried."""
     credentials, client = await client_of(rt, project, config_id)
-    if not _may_be_read(rt, project, credentials):
+    if not tokens_leave(rt, project, credentials):
         raise Fault(FaultCode.SHARED_TOKENS_REFUSED, "tokens of the server's shared client stay here")
     if not credentials.allow_connected_accounts:
         raise Fault(FaultCode.PROVIDER_NOT_ENABLED, "not for connected accounts")
@@ -187,7 +182,7 @@ async def _grant_of(rt: Runtime, ending: vault.Ending) -> _Grant | None:
         return None
     try:
         credentials, client = await client_of(rt, project, ending.config_id)
-        if not credentials.allow_connected_accounts or not _may_be_read(rt, project, credentials):
+        if not credentials.allow_connected_accounts or not tokens_leave(rt, project, credentials):
             return None
         key = await rt.projects.data_key(project.id)
     except Fault:

@@ -1,15 +1,15 @@
 """Leg 3 of a trip: whoever holds the grant and the verifier gets the decision made, all in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 import msgspec
 
-from oneself.actions.runtime import Runtime, credentials_of, post_of, provider_name
+from oneself.actions.runtime import Runtime, credentials_of, post_of, provider_name, tokens_leave
 from oneself.crypto import opaque, pkce
 from oneself.faults import Fault, FaultCode
-from oneself.model import Dialect, Noun, Project, Secret, SessionRef, Trip
+from oneself.model import Dialect, Noun, Project, Secret, SessionRef, TokenSet, Trip
 from oneself.steps import tokens
 from oneself.steps.flow_secrets import grant_hash
 from oneself.steps.redeeming import Redeemed, Redeeming, refusal, settle
@@ -78,7 +78,15 @@ async def redeem(rt: Runtime, project: Project, wanted: RedeemRequest) -> Redeem
     rt.reached("redeem.committed")
     if isinstance(ended, Fault):
         raise ended
-    return ended
+    return _given_out(rt, project, ended)
+
+
+def _given_out(rt: Runtime, project: Project, redeemed: Redeemed) -> Redeemed:
+    """What the application gets of it: all, but for tokens that stay here."""
+    if tokens_leave(rt, project, credentials_of(project, redeemed.trip.config_id)):
+        return redeemed
+    kept = TokenSet(access_token="", scopes=redeemed.tokens.scopes)
+    return replace(redeemed, tokens=kept)
 
 
 async def _transact(tx: Tx, work: _Work, flow_id: str, *, crowded: bool) -> Redeemed | Fault:

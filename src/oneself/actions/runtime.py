@@ -256,6 +256,13 @@ def credentials_of(project: Project, config_id: str) -> ProviderCredentials:
     raise Fault(FaultCode.PROVIDER_NOT_CONFIGURED, detail, which=known.id)
 
 
+def tokens_leave(rt: Runtime, project: Project, credentials: ProviderCredentials) -> bool:
+    """Whether a provider's tokens may be given to the application: those of the server's shared clients only to the
+    operator's own projects, and only where the operator says so.
+    """
+    return not credentials.shared or (rt.settings.allow_shared_tokens and project.config.first_party)
+
+
 async def client_of(rt: Runtime, project: Project, config_id: str) -> tuple[ProviderCredentials, Client]:
     """Our client at a provider, ready to call: own credentials opened, or the server's shared ones.
 
