@@ -1,5 +1,6 @@
 """What other servers do: figures of their own runs, quoted with their conditions, and not measured here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 CONDITIONS = (
@@ -29,10 +30,18 @@ PEERS = (
 )
 
 
-def best(operation: str) -> tuple[str, float, float] | None:
-    """The fastest peer at an operation: its name, its rate, its processor milliseconds."""
-    able = [(peer.figures[operation], peer.name) for peer in PEERS if operation in peer.figures]
+def best(operation: str, measured: Mapping[str, float]) -> tuple[str, float] | None:
+    """The fastest peer at an operation, and its rate: `measured` in this run by the peer's name, else as it is quoted.
+
+    The name says which of the two it is.
+    """
+    able = [(rate, f"{name}, measured") for name, rate in measured.items()]
+    able += [
+        (peer.figures[operation][0], f"{peer.name.partition(' (')[0]}, quoted")
+        for peer in PEERS
+        if operation in peer.figures and peer.name not in measured
+    ]
     if not able:
         return None
-    (rate, millis), name = max(able)
-    return name, rate, millis
+    rate, name = max(able)
+    return name, rate

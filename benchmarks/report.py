@@ -7,6 +7,7 @@ from benchmarks import neighbours, peers, waiters
 from benchmarks.measuring import Line, Plan, Result
 from benchmarks.neighbours import Neighbours
 from benchmarks.rivals import table as rivals
+from benchmarks.rivals.measuring import Beside
 from benchmarks.waiters import Waits
 
 READ_KEEPS, WRITE_KEEPS = 0.6, 0.5
@@ -27,7 +28,7 @@ def document(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> 
     parts += ["", _conditions(plan), ""]
     for result in results:
         parts += [f"## {result.engine.version}", "", f"The database alone: {result.engine.tool}.", ""]
-        parts += table(HEADINGS, [_row(line) for line in result.lines])
+        parts += table(HEADINGS, [_row(line, result.beside) for line in result.lines])
         parts += ["", *table(("process", "measured", "promised"), _process(result)), ""]
         if result.waits is not None:
             parts += [_about_waits(), "", *table(("waiting", "measured", "promised"), _waits(result.waits)), ""]
@@ -93,10 +94,10 @@ def _figures(line: Line) -> dict[str, Any]:
     }
 
 
-def _row(line: Line) -> Row:
+def _row(line: Line, beside: Sequence[Beside]) -> Row:
     said = _figures(line)
     promised = WRITE_KEEPS if line.operation.write else READ_KEEPS
-    peer = peers.best(line.operation.peer) if line.operation.peer else None
+    peer = peers.best(line.operation.peer, _beside(line.operation.peer, beside)) if line.operation.peer else None
     return (
         f"{said['dialect']}: {said['operation']}",
         f"{said['requests_per_second']:,.0f}",
@@ -110,9 +111,15 @@ def _row(line: Line) -> Row:
         f"{_median(line.alone):,.0f}" if line.alone else "",
         f"{line.kept:.0%}" if line.kept is not None else "",
         f"{promised:.0%}" if line.kept is not None else "",
-        f"{peer[1]:,.0f} {peer[0].partition(' ')[0]}" if peer else "",
+        f"{peer[1]:,.0f} {peer[0]}" if peer else "",
         f"{said['requests_per_second'] / peer[1]:.1f}" if peer else "",
     )
+
+
+def _beside(operation: str, beside: Sequence[Beside]) -> dict[str, float]:
+    """The rates of other servers that were measured in this run at that operation."""
+    others = (one for one in beside if one.server != "oneself" and one.operation.startswith(operation))
+    return {one.server: one.of(lambda sample: sample.rate) for one in others}
 
 
 def _median(values: Sequence[float]) -> float:

@@ -12,6 +12,7 @@ from benchmarks.counting import Cost, PostgresLog, count
 from benchmarks.http_client import Answer, Connection, connect, request
 from benchmarks.load import Sample, WrongAnswer, check
 from benchmarks.operations import Operation
+from benchmarks.peers import best
 from benchmarks.rivals.measuring import Beside
 from benchmarks.rivals.servers import BetterAuth, FastApiUsers, Place
 from benchmarks.rivals.table import rows
@@ -92,6 +93,14 @@ def test_the_table_says_by_how_much_ours_is_faster() -> None:
     own, other = rows([ours, theirs])
     assert (own[1], own[2], own[-2:]) == ("oneself", "300", ("", ""))
     assert (other[1], other[2], other[-2:]) == ("another", "100", ("3.0", "15.0"))
+
+
+def test_the_fastest_peer_is_said_to_be_measured_or_quoted() -> None:
+    assert best("whole sign-in", {}) == ("PocketBase, quoted", 358)
+    assert best("whole sign-in", {"Better Auth": 400.0}) == ("Better Auth, measured", 400.0)
+    assert best("session check", {"Better Auth": 400.0, "fastapi-users": 300.0}) == ("PocketBase, quoted", 1743)
+    assert best("create a link", {"Better Auth": 1.0}) == ("Stack Auth, quoted", 16)
+    assert best("nothing of theirs", {}) is None
 
 
 @pytest.mark.parametrize("rival", [FastApiUsers, BetterAuth], ids=lambda rival: rival.name)
