@@ -303,6 +303,9 @@ async def test_unlinking_what_the_session_rests_on_says_that_it_ended(person: Pe
         (("account.remove", "unlinked", "asked_for"), "An account was unlinked: it was asked for."),
         (("account.revoke", "revoked", "the provider ended the grant"), "unlinked: the provider ended the grant."),
         (("user.change", "changed", "something new"), "Something new."),
+        (("code.sign_in", "SignIn", "address_proved"), "A code that was mailed to an address"),
+        (("second_factor.sign_in", "SignIn", "second_factor"), "The second factor was right"),
+        (("user.import", "created", "csv_file"), "a table that an operator imported"),
     ],
 )
 def test_every_entry_of_the_audit_is_told_in_a_sentence(entry: tuple[str, str, str], said: str) -> None:

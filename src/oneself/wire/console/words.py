@@ -26,6 +26,17 @@ WHY: Mapping[str, str] = MappingProxyType(
         "address_proved_by_newcomer": "The provider vouches for an address that another user had claimed "
         "without proof: it moved here.",
         "anonymous_upgraded": "This user had been anonymous, and signed in: they were kept.",
+        "address_proved": "A code that was mailed to an address of this user came back, so whoever brought it "
+        "has the mailbox.",
+        "address_first_proved": "A code that was mailed to an address that nobody had proved came back: the "
+        "mailbox's owner took the user over, and what was set before was dropped.",
+        "second_factor": "The second factor was right, so the sign-in that waited for it went on.",
+        "consented_again": "This user consented again at the provider, for an account that is linked already.",
+        "another_account_came_back": "Another account than the one that was asked about came back from the "
+        "provider: nothing was changed.",
+        "stytch_file": "It came with a file of Stytch's users that an operator imported.",
+        "stack_file": "It came with a file of Stack Auth's users that an operator imported.",
+        "csv_file": "It came with a table that an operator imported.",
         "by_server": "The application's server said so.",
         "asked_for": "It was asked for.",
         "last_way_in_by_explicit_act": "It was asked for, although it was the last way in.",
