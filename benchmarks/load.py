@@ -11,6 +11,9 @@ from benchmarks.http_client import Answer, Connection, connect
 LEAST = 0.01
 """The processor time that a system counts at all, in seconds."""
 
+LONGEST = 60.0
+"""For how many seconds a slow operation is waited for beyond its time, until each connection has seen it once."""
+
 Once = Callable[[Connection], Awaitable[None]]
 
 
@@ -66,11 +69,12 @@ async def drive(
     seconds: float,
 ) -> Sample:
     """Run `once` on each connection again and again; what happens in the first `warm_up` seconds is left out.
+    It takes longer than `seconds` where by then not every connection could have come back.
 
     Any exception of `once` but Spent ends the run and is raised: a benchmark with errors measures nothing.
     """
     opened = [await connect(address) for _ in range(connections)]
-    watch = _Watch(cpu_seconds, warm_up, seconds)
+    watch = _Watch(cpu_seconds, warm_up, seconds, connections)
     try:
         async with asyncio.TaskGroup() as group:
             for connection in opened:
@@ -92,12 +96,14 @@ def check(answer: Answer, status: int, must_hold: bytes) -> Answer:
 
 
 class _Watch:
-    """Begins to count when the warm-up is over, and knows when it is enough."""
+    """Begins to count when the warm-up is over; it is enough when the time is over and `least` have come back."""
 
-    def __init__(self, cpu_seconds: Callable[[], float], warm_up: float, seconds: float) -> None:
+    def __init__(self, cpu_seconds: Callable[[], float], warm_up: float, seconds: float, least: int) -> None:
         self._cpu_seconds = cpu_seconds
         self._begin = time.perf_counter() + warm_up
         self._end = self._begin + seconds
+        # A few that came back say nothing of a rate.
+        self._least = least
         self._first: tuple[float, float] | None = None
         self._last: tuple[float, float] | None = None
         self._latencies: list[float] = []
@@ -110,7 +116,8 @@ class _Watch:
             return True
         if self._last is None:
             self._latencies.append(ended - began)
-            if ended >= self._end:
+            enough = len(self._latencies) >= self._least or ended >= self._end + LONGEST
+            if ended >= self._end and enough:
                 self.stop()
         return self._last is None
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.counting import Cost, PostgresLog, count
 from benchmarks.http_client import Answer, Connection, connect, request
-from benchmarks.load import Sample, WrongAnswer, check
+from benchmarks.load import Sample, WrongAnswer, check, drive
 from benchmarks.operations import Operation
 from benchmarks.peers import best
 from benchmarks.rivals.measuring import Beside
@@ -48,6 +48,17 @@ async def test_an_answer_is_read_to_its_end(said: bytes) -> None:
     check(answer, 200, b"at")
     with pytest.raises(WrongAnswer):
         check(answer, 200, b"nothing of this")
+
+
+async def test_a_rate_rests_on_more_than_one_answer() -> None:
+    async def slow(_connection: Connection) -> None:
+        await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    async with server:
+        address = server.sockets[0].getsockname()[:2]
+        sample = await drive(address, slow, lambda: 0.0, connections=8, warm_up=0.0, seconds=0.001)
+    assert sample.count >= 8
 
 
 @dataclass(frozen=True, slots=True)
