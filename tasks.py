@@ -37,8 +37,9 @@ COVERS = {TEST: (*TEST, *RUN), RUN: RUN}
 # The other servers of the benchmark have environments of their own.
 RIVALS = "benchmarks/rivals"
 NODE_FOLDERS = ("tests/node", RIVALS)
-# All tests side by side: each process takes whole files, and has databases and servers of its own.
-SIDE_BY_SIDE = ("--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+# All tests side by side, more than there are cores, for they wait a lot: each process takes whole files, and has
+# databases and servers of its own.
+SIDE_BY_SIDE = ("--numprocesses", "4", "--dist", "loadfile")
 # Settings of the caller's Python or pip that would send an install somewhere else.
 MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 # Settings that would make each of the many processes of a test run compile every module again.
