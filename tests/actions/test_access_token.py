@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from oneself.actions import access_token, accounts, history
+from oneself.actions import access_token, accounts, history, mailing
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
 from oneself.model import TokenSet
@@ -26,6 +27,16 @@ async def connected(world: World, provider: str, persona: str = "ada") -> tuple[
     assert 0 < life < 2 * DAY
     world.clock.ahead += life + MINUTE
     return ended.view.user.id, ended.tokens
+
+
+def keep_mail(world: World) -> None:
+    """Keep what would be mailed, to be looked at."""
+    world.rt = replace(world.rt, settings=replace(world.rt.settings, keep_mail=True))
+
+
+async def mailed(world: World) -> list[tuple[str, str]]:
+    """What kinds of letters there are, and to whom."""
+    return [(letter.kind, letter.to) for letter in await mailing.newest(world.rt)]
 
 
 async def refreshes(world: World, provider: str) -> int:
@@ -91,6 +102,7 @@ async def test_an_outage_disconnects_nobody(world: World, fault: str) -> None:
 
 
 async def test_a_grant_that_the_provider_ended_is_told_once_for_all(world: World) -> None:
+    keep_mail(world)
     user_id, old = await connected(world, "spotify")
     await world.control("revoke-refresh-token", provider="spotify", token=old.refresh_token)
     for _ in range(2):
@@ -100,12 +112,14 @@ async def test_a_grant_that_the_provider_ended_is_told_once_for_all(world: World
     assert await refreshes(world, "spotify") == 1
     entries = await history.of_user(world.rt, world.project, user_id, 10)
     assert [entry.decision for entry in entries if entry.action == "token.refresh"] == ["revoked"]
+    assert await mailed(world) == []  # whoever ended it knows
     again = await world.sign_in("spotify", "ada")
     assert again.view.user.id == user_id
     assert (await access_token.fresh(world.rt, world.project, user_id, "spotify")).access_token
 
 
 async def test_a_refresh_whose_process_died_is_ambiguous_for_single_use_tokens(world: World) -> None:
+    keep_mail(world)
     for provider, code in (("github", FaultCode.RECONNECT_NEEDED), ("spotify", None)):
         user_id, _ = await connected(world, provider)
         await abandon(world, user_id, provider)
@@ -120,6 +134,10 @@ async def test_a_refresh_whose_process_died_is_ambiguous_for_single_use_tokens(w
         entries = await history.of_user(world.rt, world.project, user_id, 10)
         assert [entry.decision for entry in entries if entry.action == "token.refresh"] == ["ambiguous"]
         assert await refreshes(world, provider) == 0
+        assert await mailed(world) == [("reconnect", "ada@corp.example")]
+        letter = (await mailing.newest(world.rt))[0]
+        assert "GitHub" in letter.subject
+        assert "connect it again" in letter.text
 
 
 async def abandon(world: World, user_id: str, provider: str) -> None:
@@ -174,6 +192,7 @@ async def decisions(world: World, user_id: str) -> list[str]:
 
 
 async def test_a_lost_answer_is_told_once_and_only_the_providers_word_disconnects(world: World) -> None:
+    keep_mail(world)
     user_id, _ = await connected(world, "github")
     # GitHub replaced the refresh token, and we never heard of it; twice we cannot even ask again
     await world.control("faults", provider="github", endpoint="token", times=1, kind="reset", after=True)
@@ -183,12 +202,14 @@ async def test_a_lost_answer_is_told_once_and_only_the_providers_word_disconnect
             await access_token.fresh(world.rt, world.project, user_id, "github")
         assert lost.value.code is FaultCode.PROVIDER_UNAVAILABLE
         assert await decisions(world, user_id) == ["ambiguous"]
+        assert await mailed(world) == []
         world.clock.ahead += MINUTE
     with pytest.raises(Fault) as dead:
         await access_token.fresh(world.rt, world.project, user_id, "github")
     assert dead.value.code is FaultCode.RECONNECT_NEEDED
     assert dead.value.facts["ambiguous"] is True
     assert await decisions(world, user_id) == ["ambiguous", "revoked"]
+    assert await mailed(world) == [("reconnect", "ada@corp.example")]
     await world.sign_in("github", "ada")
     assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
 

@@ -339,7 +339,7 @@ async def _says_nothing(*_: Any) -> None:
 
 async def _ends_instead(tx: Any, place: Any, fence: int, *_: Any) -> None:
     """Takes every failure for the end of the grant."""
-    await refreshing.end(tx, place, fence)
+    await refreshing.end(tx, place, fence, None, "")
 
 
 async def _forgets(tx: Any, place: Any, *_: Any, **__: Any) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from oneself.actions.runtime import Runtime, client_of, tokens_leave
+from oneself.actions.runtime import Runtime, client_of, post_of, provider_name, tokens_leave
 from oneself.crypto.ids import new_uuid
 from oneself.crypto.seal import DataKey
 from oneself.faults import Fault, FaultCode
@@ -75,6 +75,11 @@ class _Grant:
     def replay_within(self) -> int | None:
         """For how many microseconds the provider takes a refresh token a second time; None: for ever."""
         return None if self.client.rotation == "reusable" else self.client.provider.refresh.grace * SECOND
+
+    @property
+    def provider(self) -> str:
+        """What people call the provider."""
+        return provider_name(self.client.provider.id)
 
     def told(self, outcome: str) -> None:
         """Count what came of a refresh."""
@@ -296,11 +301,15 @@ async def _lease(grant: _Grant, kept: SealedTokens) -> Leased | None:
     rt = grant.rt
     owner = new_uuid(rt.random)
     length = 2 * int(rt.settings.upstream_deadline_seconds * SECOND) + 2 * SECOND
+    post = await post_of(rt, grant.project)
 
     async def work(tx: Tx) -> Leased | None:
         leased = await refreshing.lease(tx, grant.place, kept, owner, length, grant.replay_within)
-        if leased is not None and leased.given_up and await _replaced(tx, grant, kept, leased.fence):
-            leased = None
+        if leased is not None and leased.given_up:
+            if await _replaced(tx, grant, kept, leased.fence):
+                leased = None
+            else:
+                await refreshing.ask_to_reconnect(tx, grant.place, post, grant.provider)
         rt.reached("refresh.lease_written")
         return leased
 
@@ -398,6 +407,7 @@ async def _failed(grant: _Grant, kept: SealedTokens, fence: int, fault: Fault) -
     wait = fault.facts.get("retry_after")
     seconds = wait if isinstance(wait, int) else _COOL_DOWN_SECONDS
     failure = _failure(grant, fault)
+    post = await post_of(rt, grant.project)
 
     async def work(tx: Tx) -> tuple[bool, bool]:
         ambiguous = replaced = False
@@ -406,7 +416,7 @@ async def _failed(grant: _Grant, kept: SealedTokens, fence: int, fault: Fault) -
         elif await _replaced(tx, grant, kept, fence):
             replaced = True
         else:
-            ambiguous = await refreshing.end(tx, grant.place, fence)
+            ambiguous = await refreshing.end(tx, grant.place, fence, post, grant.provider)
         rt.reached("refresh.failure_written")
         return ambiguous, replaced
 

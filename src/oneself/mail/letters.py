@@ -67,6 +67,13 @@ WORDINGS: Mapping[LetterKind, Wording] = {
         closing="If it was not you, sign in to {project_name}, remove that account, end all other sessions and change "
         "your password. If you cannot get in, write to {project_name}.",
     ),
+    "reconnect": Wording(
+        subject="{project_name} needs to be connected with {what} again",
+        opening="{project_name} could not renew its access to your account at {what}: an answer was lost on the way, "
+        "and {what} takes the same question only once.",
+        closing="To go on using {what} there, sign in to {project_name} and connect it again. Nothing else has "
+        "changed. If it was not you who connected it, do nothing: the access has ended.",
+    ),
     "password_changed": Wording(
         subject="Your password at {project_name} was changed",
         opening="Your account at {project_name} has a new password.",

@@ -5,7 +5,7 @@ from typing import Literal
 from oneself.model.shape import Noun
 
 # What a letter is about; the words of each are in `mail/letters.py`.
-LetterKind = Literal["sign_in", "verify", "reset", "account_linked", "password_changed"]
+LetterKind = Literal["sign_in", "verify", "reset", "account_linked", "password_changed", "reconnect"]
 
 CodeKind = Literal["sign_in", "verify", "reset", "second_factor"]
 

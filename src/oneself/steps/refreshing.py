@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oneself.model import SealedTokens
+from oneself.steps.mailing import Post, tell
 from oneself.steps.recording import Deed, record
-from oneself.store import users, vault
+from oneself.store import users, vault, views
 from oneself.store.database import Tx
 
 Failure = Literal["ambiguous", "unavailable", "misconfigured"]
@@ -92,12 +93,23 @@ async def postpone(tx: Tx, place: Place, fence: int, failure: Failure, retry_at:
         await _tell(tx, place, failure, _REASONS[failure])
 
 
-async def end(tx: Tx, place: Place, fence: int) -> bool:
-    """Write down that the provider ended the grant; True if an answer of its was lost before."""
+async def ask_to_reconnect(tx: Tx, place: Place, post: Post | None, provider: str) -> None:
+    """Tell the person too that a grant was lost by nobody's wish; two statements where mail goes out, else none."""
+    view = await views.read(tx, place.project_id, place.user_id) if post is not None else None
+    if view is not None:
+        await tell(tx, post, view, "reconnect", provider)
+
+
+async def end(tx: Tx, place: Place, fence: int, post: Post | None, provider: str) -> bool:
+    """Write down that the provider ended the grant; True if an answer of its was lost before, of which the person is
+    told: `post` is the way out, `provider` the name that people know.
+    """
     ambiguous = any(state == "ambiguous" for state, _ in await vault.journal(tx, *place.key))
     if await vault.release(tx, *place.key, fence, 0, tx.now):
         lost = "the provider ended the grant after an answer of its was lost"
         await _tell(tx, place, "revoked", lost if ambiguous else "the provider ended the grant")
+        if ambiguous:
+            await ask_to_reconnect(tx, place, post, provider)
     await vault.close(tx, *place.key, fence)
     return ambiguous
 
