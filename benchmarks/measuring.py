@@ -79,7 +79,7 @@ async def measure(engine: Engine, provider_url: str, cores: machine.Cores, plan:
     people = known(personas(plan.regulars + plan.others, KNOWN))
     newcomers = iter([persona.id for persona in personas(plan.newcomers, NEW)])
     tell(f"{engine.name}: counting statements")
-    result = Result(engine, await _counted(engine, provider_url, people[:200], newcomers, plan))
+    result = Result(engine, await counted(engine, provider_url, people[:200], newcomers, plan))
     tell(f"{engine.name}: a database with {len(people)} people")
     site = await engine.site(provider_url, people)
     stock = _stock(people, plan.regulars, newcomers)
@@ -111,9 +111,12 @@ def _stock(people: list[Person], regulars: int, newcomers: Iterator[str]) -> Sto
     return Stock(people[:regulars], iter(people[regulars:]), newcomers)
 
 
-async def _counted(
+async def counted(
     engine: Engine, provider_url: str, people: list[Person], newcomers: Iterator[str], plan: Plan
 ) -> list[Line]:
+    """What each operation costs a database of these people, counted by itself. Raises Miscounted where that is not what
+    its reference asks.
+    """
     stock = _stock(people, len(people) // 2, newcomers)
     async with engine.counted(provider_url, people) as (site, _, log):
         by_name = scripts(site.keys.project_id, now())

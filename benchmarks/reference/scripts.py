@@ -75,7 +75,7 @@ def scripts(project_id: str, now: int) -> dict[str, Script]:
         for script in (
             made.read("session_by_token", sessions.CHECK_TOKEN, Part.ANY_BYTES, "stytch", now),
             made.read("session_by_id", sessions.CHECK_ID, Part.ANY, "stytch", now),
-            made.read("read_user", views.ONE_USER, Part.ANY),
+            made.read("read_user", views.ONE_USER_WITH_TEAM, Part.ANY),
             made.read("list_accounts", accounts.OF_USER, Part.ANY),
             made.read("provider_token", vault.FOR_USER, Part.ANY, PROVIDER, ""),
             made.create_account(),
@@ -149,9 +149,11 @@ class _Maker:
 
     def redeem_known(self) -> Script:
         take = Call(users.TAKE, (self._project, Part.NEXT, 1, self._now))
+        # At a later consent the provider sends no refresh token: is one kept?
+        kept = Call(vault.ONE, (self._project, Part.NEXT, _SCOPES))
         return Script(
             "redeem_known",
-            ((self._take(), self._facts(), take, *self._signed_in(Part.NEXT, Part.NEXT)),),
+            ((self._take(), self._facts(), take, kept, *self._signed_in(Part.NEXT, Part.NEXT)),),
             seed=lambda keys, now: self._trips(keys, now, "parked", with_people=True),
             proof=_NEW_SESSIONS,
         )

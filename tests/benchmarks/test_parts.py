@@ -62,7 +62,7 @@ async def test_a_rate_rests_on_more_than_one_answer() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Log(PostgresLog):
+class Log(PostgresLog):
     """A log that was written elsewhere."""
 
     said: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ async def test_statements_and_commits_are_counted_in_any_case(
     async def once(_connection: Connection) -> None:
         return None
 
-    log = _Log(cluster=None, database="", said=said)  # type: ignore[arg-type]  # nothing of it is asked
+    log = Log(cluster=None, database="", said=said)  # type: ignore[arg-type]  # nothing of it is asked
     cost = await count(Connection(), Operation("anything", "", once), log, None)
     assert (cost.statements, cost.commits) == (statements, commits)
 
