@@ -39,7 +39,8 @@ async def test_another_statement_than_the_references_is_noticed() -> None:
 
     log = Log(cluster=None, database="", said=("SELECT 1",))  # type: ignore[arg-type]  # nothing of it is asked
     operation = Operation("anything", "", once)
-    assert await count(Connection(), operation, log, Script("same", ((Call("SELECT  1", ()),),)))
+    cost = await count(Connection(), operation, log, Script("same", ((Call("SELECT  1", ()),),)))
+    assert cost.statements == 1
     with pytest.raises(Miscounted):
         await count(Connection(), operation, log, Script("other", ((Call("SELECT 2", ()),),)))
     with pytest.raises(Miscounted):
