@@ -29,7 +29,8 @@ class Letter(Noun, frozen=True, kw_only=True):
 class OneTimeCode(Noun, frozen=True, kw_only=True):
     """One code as it is kept: whom and what it is for, without the code.
 
-    `security_epoch` is the user's when it was made; `sealed` holds what its redeemer goes on with.
+    `security_epoch` is the user's when it was made; `sealed` holds what its redeemer goes on with; of a
+    sign-in code, which is kept by its nonce, the hash of the whole.
     """
 
     kind: CodeKind
