@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.postgres_server import Cluster
 from tests.stack.in_process import face_on
 from tests.stack.wire import s256
 from tests.store.counting import counted
@@ -40,9 +41,16 @@ CLIENT = {"access": "client", "token": True, "key": False}
     ],
 )
 async def test_an_operation_costs_what_was_promised(
-    sqlite_url: str, method: str, path: str, body: object, how: dict[str, object], statements: int, commits: int
+    engine_url: str,
+    postgres: Cluster,
+    method: str,
+    path: str,
+    body: object,
+    how: dict[str, object],
+    statements: int,
+    commits: int,
 ) -> None:
-    async with face_on(sqlite_url) as face:
+    async with face_on(engine_url) as face:
         person, warm = await face.person(), await face.person()
 
         async def call(who: dict[str, str]) -> int:
@@ -63,25 +71,25 @@ async def test_an_operation_costs_what_was_promised(
             return reply.status
 
         await call(warm)
-        async with counted(face.rt.db) as counts:
+        async with counted(face.rt.db, postgres) as counts:
             status = await call(person)
         assert status < 500
         assert (len(counts.statements), counts.commits) == (statements, commits), str(counts)
 
 
-async def test_a_selected_team_costs_a_read_nothing(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_selected_team_costs_a_read_nothing(engine_url: str, postgres: Cluster) -> None:
+    async with face_on(engine_url) as face:
         person = await face.person()
         _, team = await face.call("POST", "/teams", {"display_name": "T", "creator_user_id": person["id"]})
         path = f"/users/{person['id']}"
         _, changed = await face.call("PATCH", path, {"selected_team_id": team["id"]})
         for how in ({"path": "/users/me", **CLIENT, "token": person["access_token"]}, {"path": path}):
             where = str(how.pop("path"))
-            async with counted(face.rt.db) as counts:
+            async with counted(face.rt.db, postgres) as counts:
                 status, user = await face.call("GET", where, **how)
             assert (status, user["selected_team"]["display_name"], user["selected_team_id"]) == (200, "T", team["id"])
             assert len(counts.statements) == 1, str(counts)
-        async with counted(face.rt.db) as counts:
+        async with counted(face.rt.db, postgres) as counts:
             _, listed = await face.call("GET", "/users")
         assert listed["items"] == [changed]
         assert len(counts.statements) == 1, str(counts)
@@ -91,11 +99,11 @@ async def test_a_selected_team_costs_a_read_nothing(sqlite_url: str) -> None:
         assert (user["selected_team"], user["selected_team_id"]) == (None, None)
 
 
-async def test_wrong_keys_and_bad_tokens_cost_nothing(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_wrong_keys_and_bad_tokens_cost_nothing(engine_url: str, postgres: Cluster) -> None:
+    async with face_on(engine_url) as face:
         person = await face.person()
         wrong = {"x-stack-secret-server-key": "ssk_wrong"}
-        async with counted(face.rt.db) as counts:
+        async with counted(face.rt.db, postgres) as counts:
             assert (await face.reply("GET", "/users", key=False, headers=wrong)).status == 401
             assert (await face.reply("GET", "/users/me", access="client", token="x.y.z")).status == 401
             assert (
