@@ -22,13 +22,14 @@ from oneself.model import ProjectConfig, ProviderCredentials, Secret
 from oneself.providers import registry
 from oneself.upstream.client import resolve
 from oneself.upstream.tokens import exchange_code
-from oneself.wire.http import Request
+from oneself.wire.http import Reply, Request
 from oneself.wire.stack.dispatch import dispatcher
 from oneself.wire.stack.routes import routes
 from oneself.wire.stytch.dispatch import Pipeline
 from oneself.wire.stytch.routes import ROUTES
 from tests.actions.conftest import World, session_ref
 from tests.actions.test_native import APP, configured, id_token
+from tests.stack.golden import ALWAYS, JSON
 
 GOOGLE = "/sdk/v1/oauth/google/id_token/authenticate"
 APPLE = "/api/v1/auth/oauth/callback/apple/native"
@@ -49,6 +50,12 @@ async def google(world: World, session: str = "", **body: Any) -> tuple[int, dic
 
 async def apple(world: World, **body: Any) -> tuple[int, dict[str, Any]]:
     """The call of Stack's app: its status and its body."""
+    reply = await apple_reply(world, **body)
+    return reply.status, json.loads(reply.body)
+
+
+async def apple_reply(world: World, **body: Any) -> Reply:
+    """The same call's whole answer."""
     route = next(one for one in routes() if one.template == APPLE)
     headers = {
         "x-stack-access-type": "client",
@@ -56,8 +63,7 @@ async def apple(world: World, **body: Any) -> tuple[int, dict[str, Any]]:
         "content-type": "application/json",
     }
     raw = json.dumps(body).encode()
-    reply = await dispatcher(world.rt)(route, Request("POST", APPLE, "", headers, raw, "127.0.0.1", {}), 200)
-    return reply.status, json.loads(reply.body)
+    return await dispatcher(world.rt)(route, Request("POST", APPLE, "", headers, raw, "127.0.0.1", {}), 200)
 
 
 async def with_apple(world: World, **changes: Any) -> None:
@@ -147,6 +153,10 @@ async def test_apple_in_stacks_dialect(world: World) -> None:
     again = await apple(world, id_token=await apple_token(world), extra="passes")
     assert (again[1]["user_id"], again[1]["is_new_user"]) == (made["user_id"], False)
     assert (await apple(world, id_token=token, nonce="n"))[0] == 200
+    whole = await apple_reply(world, id_token=token)
+    named = [name for name, _ in whole.headers] + [name.decode() for name, _ in whole.fixed]
+    assert whole.content_type == JSON
+    assert sorted(named) == sorted({*ALWAYS, "access-control-allow-headers", "x-stack-request-id"})
     assert (await apple(world, id_token=token, nonce="m"))[1]["code"] == "INVALID_APPLE_CREDENTIALS"
 
 
