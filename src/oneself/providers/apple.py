@@ -5,32 +5,18 @@ scopes must be `%20`; the name comes once, unsigned, in the form field `user` of
 never taken); `email_verified` may be text; there is no user document and a refresh brings no new refresh token.
 """
 
-from typing import Any
-
-import msgspec
-
 from oneself.model import Profile
-from oneself.providers.reading import at, email, subject, text, verdict
+from oneself.providers.reading import at, email, parsed, subject, text, verdict
 from oneself.providers.spec import Evidence, IdTokenRule, Provider, Refresh, Revocation, SignedSecret
 
 ISSUER = "https://appleid.apple.com"
-MAX_FORM = 4096
-
-
-def _named(evidence: Evidence) -> Any:
-    """The `user` field of the form that came with the redirect, or nothing."""
-    said = evidence.form.get("user", "")
-    try:
-        return msgspec.json.decode(said) if 0 < len(said) <= MAX_FORM else {}
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return {}
 
 
 def profile(evidence: Evidence) -> Profile:
     """Read the signed claims; only the name may come from the form."""
     claims = evidence.claims or {}
     address = email(claims.get("email"))
-    named = _named(evidence)
+    named = parsed(evidence.form.get("user", ""))
     first, last = text(at(named, "name", "firstName")), text(at(named, "name", "lastName"))
     return Profile(
         subject=subject(claims.get("sub")),

@@ -7,7 +7,7 @@ of the consumer; addresses come in pages, of which the largest (100) is asked fo
 
 from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
-from oneself.providers.reading import at, email, items, mapping, picture, subject, text, verdict
+from oneself.providers.reading import at, email, mapping, marked, picture, subject, text, verdict
 from oneself.providers.spec import Document, Evidence, Provider, Refresh
 
 
@@ -16,8 +16,7 @@ def profile(evidence: Evidence) -> Profile:
     user = mapping(evidence.documents.get("userinfo"))
     if user.get("account_status", "active") != "active":
         raise Fault(FaultCode.PROVIDER_DENIED, "the account is closed there")
-    listed = items(at(evidence.documents.get("emails"), "values"))
-    primary = next((entry for entry in listed if entry.get("is_primary") is True), {})
+    primary = marked(at(evidence.documents.get("emails"), "values"), "is_primary")
     address = email(primary.get("email"))
     return Profile(
         subject=subject(user.get("account_id")),

@@ -6,7 +6,7 @@ tokens are single use, and a dead one is also told as `invalid_request`; revokin
 
 from oneself.model import Profile
 from oneself.providers.reading import email, mapping, subject, text, verdict
-from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Match, Provider, Refresh, Revocation, error
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Provider, Refresh, Revocation, error
 
 ISSUER = "https://discord.com"
 
@@ -48,8 +48,5 @@ DISCORD = Provider(
     client_auth=("basic", "post"),
     refresh=Refresh(rotation="single_use"),
     revocation=Revocation(hint=True),
-    dead_grant=(
-        *DEAD_GRANT,
-        Match(equals=error("invalid_request").equals, contains=(("error_description", 'invalid "refresh_token"'),)),
-    ),
+    dead_grant=(*DEAD_GRANT, error("invalid_request", saying='invalid "refresh_token"')),
 )

@@ -7,11 +7,10 @@ that it was ever confirmed. The version is part of the addresses, and a project 
 
 from oneself.model import Profile
 from oneself.providers.reading import at, email, mapping, picture, subject, text, unproved
-from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Match, Provider, Refresh, Revocation
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Provider, Refresh, Revocation, told
 
-
-def _code(*codes: str) -> Match:
-    return Match(equals=(("error.code", codes),))
+FIELDS = (("fields", "id,name,first_name,last_name,email,picture"), ("appsecret_proof", "{token_hmac}"))
+TRADE = (("grant_type", "fb_exchange_token"), ("fb_exchange_token", "{access_token}"))
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -43,29 +42,17 @@ FACEBOOK = Provider(
         ("token", "{graph}/oauth/access_token"),
         ("revocation", "{graph}/{subject}/permissions"),
     ),
-    documents=(
-        Document(
-            name="userinfo",
-            url="{graph}/me",
-            query=(
-                ("fields", "id,name,first_name,last_name,email,picture"),
-                ("appsecret_proof", "{token_hmac}"),
-            ),
-        ),
-    ),
+    documents=(Document(name="userinfo", url="{graph}/me", query=FIELDS),),
     pkce=False,
     scopes=("email", "public_profile"),
     identity_scopes=("public_profile",),
     options=("facebook_config_id",),
     cancel_words=("user_denied",),
     client_auth=("post",),
-    refresh=Refresh(
-        kind="exchange",
-        params=(("grant_type", "fb_exchange_token"), ("fb_exchange_token", "{access_token}")),
-    ),
+    refresh=Refresh(kind="exchange", params=TRADE),
     revocation=Revocation(method="DELETE", auth="bearer", body="path", takes="access"),
-    dead_grant=(_code("190"), *DEAD_GRANT),
-    dead_code=(_code("100"),),
-    misconfigured=(_code("1", "101"),),
-    transient=(_code("2", "4", "17", "341"), Match(equals=(("error.is_transient", ("true",)),))),
+    dead_grant=(told("error.code", "190"), *DEAD_GRANT),
+    dead_code=(told("error.code", "100"),),
+    misconfigured=(told("error.code", "1", "101"),),
+    transient=(told("error.code", "2", "4", "17", "341"), told("error.is_transient", "true")),
 )

@@ -6,14 +6,10 @@ than on gitlab.com the flag is a proof for trusted domains only. A refresh wants
 the access token before it.
 """
 
-import re
-
 from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
-from oneself.providers.reading import claims_profile, email, mapping, picture, said_of, subject, text, verdict
+from oneself.providers.reading import claims_profile, dated, email, mapping, picture, said_of, subject, text, verdict
 from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh, Revocation
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -23,21 +19,16 @@ def profile(evidence: Evidence) -> Profile:
     if user and (user.get("state", "active") != "active" or user.get("locked") is True):
         raise Fault(FaultCode.PROVIDER_DENIED, "the account is blocked there")
     if evidence.claims or document:
-        return claims_profile(evidence, proof=_proof(evidence, email(said_of(evidence).get("email"))))
-    address, confirmed = email(user.get("email")), user.get("confirmed_at")
-    dated = isinstance(confirmed, str) and bool(_DATE.match(confirmed))
+        return claims_profile(evidence, proof=evidence.vouches(email(said_of(evidence).get("email"))))
+    address = email(user.get("email"))
     return Profile(
         subject=subject(user.get("id")),
         issuer=evidence.issuer,
         email=address,
-        email_verdict=verdict(address, dated, proof=_proof(evidence, address)),
+        email_verdict=verdict(address, dated(user.get("confirmed_at")), proof=evidence.vouches(address)),
         display_name=text(user.get("name")),
         picture_url=picture(user.get("avatar_url")),
     )
-
-
-def _proof(evidence: Evidence, address: str) -> bool:
-    return evidence.vendor_hosted or evidence.trusts(address)
 
 
 GITLAB = Provider(

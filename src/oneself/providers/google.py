@@ -1,9 +1,8 @@
 """Google: OpenID Connect, developers.google.com/identity/openid-connect.
 
-Oddities: the id_token's `iss` may lack its scheme; the redirect carries `iss` although the metadata
-does not say so; a refresh token comes with the first consent only, unless `prompt=consent` asks
-again; older user documents say `id` and `verified_email`. The request's `hd` is only a hint, so the
-claim is what is checked.
+Oddities: the id_token's `iss` may lack its scheme; the redirect carries `iss` although the metadata does not say so; a
+refresh token comes with the first consent only, unless `prompt=consent` asks again; older user documents say `id` and
+`verified_email`. The request's `hd` is only a hint, so the claim is what is checked.
 """
 
 from dataclasses import replace
@@ -11,14 +10,7 @@ from dataclasses import replace
 from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
 from oneself.providers.reading import claims_profile, mapping, said_of, text
-from oneself.providers.spec import (
-    Document,
-    Evidence,
-    IdTokenRule,
-    Provider,
-    Refresh,
-    Revocation,
-)
+from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh, Revocation
 
 ISSUER = "https://accounts.google.com"
 

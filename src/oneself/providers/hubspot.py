@@ -7,7 +7,7 @@ along is no OpenID Connect; granted scopes come as a list under `scopes`; one pe
 
 from oneself.model import Profile
 from oneself.providers.reading import email, mapping, subject, unproved
-from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Match, Provider, Refresh, Revocation
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Provider, Refresh, Revocation, error, told
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -54,6 +54,6 @@ HUBSPOT = Provider(
     answer_scope_fields=("scope", "scopes"),
     refresh=Refresh(rotation="reusable"),
     revocation=Revocation(method="DELETE", auth="none", body="path", takes="refresh"),
-    dead_grant=(Match(equals=(("status", ("BAD_REFRESH_TOKEN",)),)), *DEAD_GRANT),
-    dead_code=(Match(equals=(("status", ("BAD_AUTH_CODE",)),)), Match(equals=(("error", ("invalid_grant",)),))),
+    dead_grant=(told("status", "BAD_REFRESH_TOKEN"), *DEAD_GRANT),
+    dead_code=(told("status", "BAD_AUTH_CODE"), error("invalid_grant")),
 )

@@ -7,21 +7,7 @@ both may be missing; `locale` is an object; a person who says no has words of it
 
 from oneself.model import Profile
 from oneself.providers.reading import at, claims_profile, said_of, text
-from oneself.providers.spec import (
-    DEAD_GRANT,
-    Document,
-    Evidence,
-    IdTokenRule,
-    Match,
-    Provider,
-    Refresh,
-    Revocation,
-    error,
-)
-
-
-def _invalid(said: str) -> Match:
-    return Match(equals=error("invalid_request").equals, contains=(("error_description", said),))
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, IdTokenRule, Provider, Refresh, Revocation, error
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -56,7 +42,7 @@ LINKEDIN = Provider(
     answer_separator=",",
     refresh=Refresh(rotation="reusable"),
     revocation=Revocation(auth="post"),
-    dead_grant=(*DEAD_GRANT, _invalid("invalid, expired or revoked")),
-    dead_code=(error("invalid_grant"), _invalid("authorization code")),
+    dead_grant=(*DEAD_GRANT, error("invalid_request", saying="invalid, expired or revoked")),
+    dead_code=(error("invalid_grant"), error("invalid_request", saying="authorization code")),
     misconfigured=(error("invalid_redirect_uri"),),
 )

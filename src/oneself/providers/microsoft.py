@@ -3,12 +3,12 @@
 Oddities: every tenant is an issuer of its own (`tid` in the token fills the template), so the tenant that was asked for
 is checked here; `oid` names a person in one tenant, `sub` only for one app; administrators write `email` freely, so it
 is proved only by `xms_edov` or `verified_primary_email`, and a missing claim proves nothing. A replaced refresh token
-lives on. There is no revocation but one that signs the person out of every app, which nobody wants from an unlink.
+lives on: two refreshes harm nobody. The one revocation signs the person out of every app: too much for an unlink.
 """
 
 from oneself.faults import Fault, FaultCode
-from oneself.model import EmailVerdict, Profile
-from oneself.providers.reading import email, flag, subject, text
+from oneself.model import Profile
+from oneself.providers.reading import claims_profile, email, flag, subject
 from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh
 
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -17,11 +17,8 @@ CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 def _tenant(evidence: Evidence, tid: str) -> None:
     """Refuse an account of another tenant than the one that was asked for."""
     asked = evidence.tenant.lower()
-    wrong = {
-        "organizations": tid == CONSUMERS,
-        "consumers": tid != CONSUMERS,
-    }.get(asked, asked.count("-") == 4 and asked != tid.lower())
-    if wrong:
+    groups = {"organizations": tid == CONSUMERS, "consumers": tid != CONSUMERS}
+    if groups.get(asked, asked.count("-") == 4 and asked != tid.lower()):
         raise Fault(FaultCode.PROVIDER_DENIED, "the account is of another tenant")
 
 
@@ -34,16 +31,9 @@ def profile(evidence: Evidence) -> Profile:
     edov, primary = claims.get("xms_edov"), claims.get("verified_primary_email")
     listed = [entry.lower() for entry in primary if isinstance(entry, str)] if isinstance(primary, list) else []
     owned = flag(edov) or edov == "1" or (edov == 1 and type(edov) is int) or address.lower() in listed
-    verdict = EmailVerdict.SILENT if edov is None else EmailVerdict.UNVERIFIED
-    return Profile(
-        subject=f"{tid}:{subject(claims.get('oid'))}",
-        issuer=evidence.issuer,
-        email=address,
-        email_verdict=EmailVerdict.ABSENT if not address else EmailVerdict.VERIFIED if owned else verdict,
-        display_name=text(claims.get("name")),
-        first_name=text(claims.get("given_name")),
-        last_name=text(claims.get("family_name")),
-    )
+    verified = None if edov is None and not owned else owned
+    said = {**claims, "sub": f"{tid}:{subject(claims.get('oid'))}", "email_verified": verified}
+    return claims_profile(Evidence(issuer=evidence.issuer, claims=said))
 
 
 MICROSOFT = Provider(
@@ -66,6 +56,5 @@ MICROSOFT = Provider(
     identity_scopes=("openid", "profile"),
     option_params=("domain_hint",),
     client_auth=("post", "basic"),
-    # Each refresh brings another token, and the one before stays good: two refreshes harm nobody.
     refresh=Refresh(rotation="reusable", scope="offline_access"),
 )

@@ -1,17 +1,21 @@
 """Strict readers for what providers send: nothing is guessed, no text is taken for a boolean."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from oneself.faults import Fault, FaultCode
 from oneself.model import EmailVerdict, Profile
 from oneself.providers.spec import Evidence
 
-# Longer texts are no names or addresses of anybody; a provider that sends them is broken or
-# hostile.
+# Longer texts are no names or addresses of anybody; a provider that sends them is broken or hostile.
 MAX_TEXT = 2048
 MAX_SUBJECT = 255
 MAX_EMAIL = 320
+MAX_FORM = 4096
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
 def text(value: Any, limit: int = MAX_TEXT) -> str:
@@ -36,6 +40,24 @@ def items(value: Any) -> list[Mapping[str, Any]]:
     """Give the objects of a list, and an empty list for everything else."""
     listed = value if isinstance(value, list) else []
     return [entry for entry in listed if isinstance(entry, Mapping)]
+
+
+def marked(value: Any, mark: str) -> Mapping[str, Any]:
+    """Give the first object of a list whose field `mark` is the boolean true, or an empty one."""
+    return next((entry for entry in items(value) if entry.get(mark) is True), {})
+
+
+def dated(value: Any) -> bool:
+    """Whether a text begins as a date with a time of day does (RFC 3339)."""
+    return isinstance(value, str) and bool(_DATE.match(value))
+
+
+def parsed(value: str) -> Any:
+    """Give what a form's field of at most `MAX_FORM` characters says in JSON; an empty object where it is none."""
+    try:
+        return msgspec.json.decode(value) if 0 < len(value) <= MAX_FORM else {}
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return {}
 
 
 def subject(value: Any) -> str:

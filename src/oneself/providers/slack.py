@@ -9,16 +9,7 @@ that its app has it (`pkce` on).
 from oneself.faults import Fault, FaultCode
 from oneself.model import Profile
 from oneself.providers.reading import claims_profile, said_of, subject
-from oneself.providers.spec import (
-    DEAD_GRANT,
-    Document,
-    Evidence,
-    IdTokenRule,
-    Provider,
-    Refresh,
-    Revocation,
-    error,
-)
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, IdTokenRule, Provider, Refresh, Revocation, error
 
 
 def profile(evidence: Evidence) -> Profile:

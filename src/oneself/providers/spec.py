@@ -48,6 +48,12 @@ class Evidence:
         domain = email.rpartition("@")[2].lower()
         return bool(domain) and any(named == "*" or named.lower() == domain for named in self.trusted_email_domains)
 
+    def vouches(self, email: str) -> bool:
+        """Say whether the flag of a vendor whose software others host as well proves `email`: on its own service it
+        does, elsewhere an administrator may set it, so there the project has to trust it.
+        """
+        return self.vendor_hosted or self.trusts(email)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -147,9 +153,19 @@ class Match:
     contains: Pairs = ()
 
 
-def error(*codes: str) -> Match:
-    """Match a reply whose `error` field is one of `codes`."""
-    return Match(equals=(("error", codes),))
+def told(name: str, *codes: str) -> Match:
+    """Match a reply whose field of that name (a dotted path) is one of `codes`."""
+    return Match(equals=((name, codes),))
+
+
+def error(*codes: str, saying: str = "") -> Match:
+    """Match a reply whose `error` is one of `codes` (RFC 6749 5.2), and whose `error_description` holds `saying`."""
+    return Match(equals=(("error", codes),), contains=(("error_description", saying),) if saying else ())
+
+
+def says(what: str, *status: int) -> Match:
+    """Match a reply with one of these statuses that has a `message` instead of an `error`, and `what` in it."""
+    return Match(status=status, contains=(("message", what),))
 
 
 # Answers to a refresh after which the same refresh token will never work again. RFC 6749 5.2 names

@@ -12,18 +12,16 @@ from oneself.providers.spec import (
     Document,
     Evidence,
     IdTokenRule,
-    Match,
     Provider,
     Refresh,
     Revocation,
     error,
+    says,
 )
 
 ISSUER = "https://id.twitch.tv/oauth2"
-CLAIMS = (
-    '{"id_token":{"email":null,"email_verified":null,"picture":null,"preferred_username":null},'
-    '"userinfo":{"email":null,"email_verified":null,"picture":null,"preferred_username":null}}'
-)
+ASKED = '{"email":null,"email_verified":null,"picture":null,"preferred_username":null}'
+CLAIMS = f'{{"id_token":{ASKED},"userinfo":{ASKED}}}'
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -31,10 +29,6 @@ def profile(evidence: Evidence) -> Profile:
     said = said_of(evidence)
     named = {"name": text(said.get("preferred_username"))}
     return claims_profile(Evidence(issuer=evidence.issuer, claims={**named, **said}))
-
-
-def _says(message: str, *status: int) -> Match:
-    return Match(status=status, contains=(("message", message),))
 
 
 TWITCH = Provider(
@@ -59,7 +53,7 @@ TWITCH = Provider(
     client_auth=("post",),
     refresh=Refresh(rotation="unknown"),
     revocation=Revocation(auth="client_id", takes="access", whole_grant=False),
-    dead_grant=(_says("invalid refresh token", 400, 401), *DEAD_GRANT),
-    dead_code=(_says("invalid authorization code", 400), error("invalid_grant")),
-    misconfigured=(_says("invalid client", 400, 403),),
+    dead_grant=(says("invalid refresh token", 400, 401), *DEAD_GRANT),
+    dead_code=(says("invalid authorization code", 400), error("invalid_grant")),
+    misconfigured=(says("invalid client", 400, 403),),
 )

@@ -7,11 +7,7 @@ client sent no Basic credentials; codes live thirty seconds; refresh tokens are 
 
 from oneself.model import EmailVerdict, Profile
 from oneself.providers.reading import at, email, picture, subject, text
-from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Match, Provider, Refresh, Revocation, error
-
-
-def _invalid(said: str) -> Match:
-    return Match(equals=error("invalid_request").equals, contains=(("error_description", said),))
+from oneself.providers.spec import DEAD_GRANT, Document, Evidence, Provider, Refresh, Revocation, error
 
 
 def profile(evidence: Evidence) -> Profile:
@@ -52,12 +48,7 @@ X = Provider(
     client_auth=("basic", "none"),
     refresh=Refresh(rotation="single_use", scope="offline.access"),
     revocation=Revocation(),
-    dead_grant=(_invalid("value passed for the token was invalid"), *DEAD_GRANT),
-    dead_code=(error("invalid_grant"), _invalid("authorization code was invalid")),
-    misconfigured=(
-        Match(
-            equals=error("unauthorized_client").equals,
-            contains=(("error_description", "authorization header"),),
-        ),
-    ),
+    dead_grant=(error("invalid_request", saying="value passed for the token was invalid"), *DEAD_GRANT),
+    dead_code=(error("invalid_grant"), error("invalid_request", saying="authorization code was invalid")),
+    misconfigured=(error("unauthorized_client", saying="authorization header"),),
 )

@@ -6,7 +6,7 @@ clients with a secret, so none is sent; a refresh wants our callback URI again.
 
 from oneself.model import Profile
 from oneself.providers.reading import claims_profile
-from oneself.providers.spec import Document, Evidence, IdTokenRule, Match, Provider, Refresh, Revocation, error
+from oneself.providers.spec import Document, Evidence, IdTokenRule, Provider, Refresh, Revocation, error
 
 ISSUER = "https://api.login.yahoo.com"
 
@@ -38,7 +38,5 @@ YAHOO = Provider(
     refresh=Refresh(rotation="unknown", redirect_uri=True),
     revocation=Revocation(),
     # Elsewhere the word ends a grant; Yahoo says it of a client that it does not know.
-    misconfigured=(
-        Match(equals=error("unauthorized_client").equals, contains=(("error_description", "invalid client"),)),
-    ),
+    misconfigured=(error("unauthorized_client", saying="invalid client"),),
 )
