@@ -6,6 +6,7 @@ PostgreSQL logs what it executes, SQLite traces what it begins; neither is our o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -34,9 +35,28 @@ class Miscounted(Exception):
     """The statements of an operation and those of its reference are not the same: the comparison is void."""
 
 
-async def count(
-    connection: Connection, operation: Operation, log: "PostgresLog | SqliteTrace", reference: Script | None
-) -> Cost:
+class Log(Protocol):
+    """What a database saw, as one can read it."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the texts are those that were asked, without parameters filled in."""
+        ...
+
+    def mark(self) -> int:
+        """Where the log ends now."""
+        ...
+
+    def since(self, mark: int) -> list[str]:
+        """What was executed after a mark."""
+        ...
+
+    def is_own(self, plain: str) -> bool:
+        """Whether the server does this by itself."""
+        ...
+
+
+async def count(connection: Connection, operation: Operation, log: Log, reference: Script | None) -> Cost:
     """Run an operation a few times alone, and hold what the database saw against the reference. Raises Miscounted."""
     await operation.once(connection)
     mark = log.mark()

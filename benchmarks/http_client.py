@@ -1,6 +1,7 @@
 """A cheap HTTP/1.1 client over kept-alive connections, so that the load costs its core as little as may be.
 
-It reads what the measured servers send and nothing else: no redirects, no cookies by itself; chunks stay as they come.
+It reads what the measured servers send and nothing else: no redirects, no cookies by itself; chunks stay as they come,
+unless somebody asks for the whole.
 """
 
 import asyncio
@@ -29,6 +30,19 @@ class Answer(NamedTuple):
         wanted = name.lower().encode() + b":"
         lines = self.head.split(b"\r\n")[1:]
         return [line[len(wanted) :].strip().decode() for line in lines if line.lower().startswith(wanted)]
+
+    @property
+    def whole(self) -> bytes:
+        """The body without the marks of its chunks, where it came in chunks."""
+        if _CHUNKED.search(self.head) is None:
+            return self.body
+        parts, rest = [], self.body
+        while rest:
+            size, _, rest = rest.partition(b"\r\n")
+            length = int(size.partition(b";")[0], 16)
+            parts.append(rest[:length])
+            rest = rest[length + 2 :]
+        return b"".join(parts)
 
 
 class Broken(Exception):

@@ -31,15 +31,13 @@ PEERS = (
 
 
 def best(operation: str, measured: Mapping[str, float]) -> tuple[str, float] | None:
-    """The fastest peer at an operation, and its rate: `measured` in this run by the peer's name, else as it is quoted.
-
-    The name says which of the two it is.
+    """The fastest peer at an operation, and its rate: of those `measured` in this run where there are any, else of
+    those that are quoted, whose machine was another one. The name says which of the two it is.
     """
-    able = [(rate, f"{name}, measured") for name, rate in measured.items()]
-    able += [
+    able = [(rate, f"{name}, measured") for name, rate in measured.items()] or [
         (peer.figures[operation][0], f"{peer.name.partition(' (')[0]}, quoted")
         for peer in PEERS
-        if operation in peer.figures and peer.name not in measured
+        if operation in peer.figures
     ]
     if not able:
         return None

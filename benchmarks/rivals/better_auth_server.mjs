@@ -1,5 +1,7 @@
 // Better Auth as its documentation sets it up for production: the `pg` driver, sessions in the database, the generic
-// OAuth plugin. Arguments: port, database URL, the provider's address. https://www.better-auth.com/docs/installation
+// OAuth plugin. Arguments: port, database URL, the provider's address, a key that the application's own requests carry.
+// https://www.better-auth.com/docs/installation
+import { timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
@@ -7,7 +9,7 @@ import { toNodeHandler } from "better-auth/node";
 import { genericOAuth } from "better-auth/plugins";
 import pg from "pg";
 
-const [port, database, provider] = process.argv.slice(2);
+const [port, database, provider, serverKey] = process.argv.slice(2);
 
 const auth = betterAuth({
   baseURL: `http://localhost:${port}`,
@@ -35,4 +37,29 @@ const auth = betterAuth({
 
 const { runMigrations } = await getMigrations(auth.options);
 await runMigrations();
-createServer(toNodeHandler(auth)).listen(Number(port), "127.0.0.1");
+
+const { internalAdapter } = await auth.$context;
+const library = toNodeHandler(auth);
+const key = Buffer.from(serverKey);
+
+// The library has no request by which an application's server links an account, only the insert that its own requests
+// end in. This route is that insert and nothing else, for whoever has the key.
+async function link(request, response) {
+  const said = Buffer.from(request.headers["x-server-key"] ?? "");
+  if (said.length !== key.length || !timingSafeEqual(said, key)) {
+    response.writeHead(401).end();
+    return;
+  }
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  const made = await internalAdapter.linkAccount(JSON.parse(Buffer.concat(parts).toString()));
+  response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify(made));
+}
+
+createServer((request, response) => {
+  const served = request.method === "POST" && request.url === "/links" ? link : library;
+  served(request, response).catch((fault) => {
+    console.error(fault);
+    response.writeHead(500).end();
+  });
+}).listen(Number(port), "127.0.0.1");

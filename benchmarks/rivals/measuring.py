@@ -5,13 +5,15 @@ import contextlib
 import itertools
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from benchmarks import machine
-from benchmarks.counting import Cost, PostgresLog, count
+from benchmarks.counting import Cost, Log, PostgresLog, count
 from benchmarks.engines import Postgres
 from benchmarks.http_client import Broken, Connection, connect
 from benchmarks.load import Once, Sample, drive
@@ -19,13 +21,18 @@ from benchmarks.operations import Operation, Stock, operations
 from benchmarks.people import Person, known, personas
 from benchmarks.provider import KNOWN
 from benchmarks.rivals import ready
-from benchmarks.rivals.servers import RIVALS, Place, Rival, sign_in
+from benchmarks.rivals.rival import Place, Rival, sign_in
+from benchmarks.rivals.servers import RIVALS
 from benchmarks.site import Running, free_port, serving
 from tests.server_process import ROOT, environment
 
-CHECK, WHOLE = "session check", "whole sign-in, known account"
+CHECK, WHOLE, LINK = "session check", "whole sign-in, known account", "create a link"
 # Which of our operations stands beside which of theirs.
-OURS = {CHECK: "Stytch: session check, token", WHOLE: "Stytch: whole sign-in, known account"}
+OURS = {
+    CHECK: "Stytch: session check, token",
+    WHOLE: "Stytch: whole sign-in, known account",
+    LINK: "Stack: create a link",
+}
 PEOPLE = 100
 START_SECONDS = 60.0
 
@@ -45,6 +52,7 @@ class Beside:
     """One server's figures for one operation; of several rounds, the medians."""
 
     server: str
+    database: str
     operation: str
     cost: Cost
     samples: list[Sample] = field(default_factory=list)
@@ -64,20 +72,25 @@ class Contender:
     operations: dict[str, Once]
 
 
+Lines = dict[tuple[str, str], Beside]
+
+
 async def measure(
     engine: Postgres, provider_url: str, cores: machine.Cores, pace: Pace, tell: Callable[[str], None]
 ) -> list[Beside]:
     """Count and measure every contender; ours first in each round. Raises WrongAnswer where one answers badly."""
     tell("rivals: their environments")
     ready.make()
-    lines: dict[tuple[str, str], Beside] = {}
+    lines: Lines = {}
     async with contextlib.AsyncExitStack() as stack:
         contenders = [await stack.enter_async_context(_ours(engine, provider_url, cores, lines))]
         for kind in RIVALS:
             tell(f"rivals: counting {kind.name}")
             contenders.append(await stack.enter_async_context(_rival(kind, engine, provider_url, cores, lines)))
         for number in range(pace.rounds):
-            for one, operation in itertools.product(contenders, (CHECK, WHOLE)):
+            for operation, one in itertools.product(OURS, contenders):
+                if operation not in one.operations:
+                    continue
                 tell(f"rivals: round {number + 1} of {pace.rounds}: {one.name} {operation}")
                 sample = await drive(
                     one.address,
@@ -92,14 +105,12 @@ async def measure(
 
 
 @contextlib.asynccontextmanager
-async def _ours(
-    engine: Postgres, provider_url: str, cores: machine.Cores, lines: dict[tuple[str, str], Beside]
-) -> AsyncIterator[Contender]:
+async def _ours(engine: Postgres, provider_url: str, cores: machine.Cores, lines: Lines) -> AsyncIterator[Contender]:
     people = known(personas(PEOPLE * 2, KNOWN))
     async with engine.counted(provider_url, people) as (site, _, log):
         await asyncio.sleep(1.5)  # by then the server has heard of its own start's changes
         chosen = _our_operations({f"{each.dialect}: {each.name}": each for each in operations(site, _stock(people))})
-        await _count("oneself", site.address, chosen, log, lines)
+        lines |= await counted("oneself", engine.name, site.address, chosen, log)
     site = await engine.site(provider_url, people)
     with serving(site, cores) as running:
         chosen = _our_operations({f"{each.dialect}: {each.name}": each for each in operations(site, _stock(people))})
@@ -116,33 +127,33 @@ def _stock(people: list[Person]) -> Stock:
 
 @contextlib.asynccontextmanager
 async def _rival(
-    kind: type[Rival],
-    engine: Postgres,
-    provider_url: str,
-    cores: machine.Cores,
-    lines: dict[tuple[str, str], Beside],
+    kind: type[Rival], engine: Postgres, provider_url: str, cores: machine.Cores, lines: Lines
 ) -> AsyncIterator[Contender]:
-    place = Place(free_port(), provider_url)
     database = engine.cluster.create_database(log_statements=True)
-    command = kind.command(place, engine.cluster.url(database))
-    with _running(command, place, cores):
-        chosen = await _their_operations(kind(place), place)
-        await _count(kind.name, ("127.0.0.1", place.port), chosen, PostgresLog(engine.cluster, database), lines)
-    engine.cluster.sql(f'ALTER DATABASE "{database}" RESET log_statement')
-    engine.cluster.sql("VACUUM ANALYZE", database)
-    with _running(command, place, cores) as running:
-        chosen = await _their_operations(kind(place), place)
-        yield Contender(kind.name, ("127.0.0.1", place.port), running.cpu_seconds, chosen)
+    with tempfile.TemporaryDirectory(prefix="oneself-rival-") as folder:
+        place = Place(free_port(), provider_url, engine.cluster.url(database), Path(folder))
+        address = "127.0.0.1", place.port
+        rival = kind(place)
+        with running(rival, place, cores, counted=True):
+            log = rival.log(PostgresLog(engine.cluster, database))
+            chosen = await their_operations(rival, place)
+            lines |= await counted(kind.name, kind.database, address, chosen, log)
+        engine.cluster.sql(f'ALTER DATABASE "{database}" RESET log_statement')
+        engine.cluster.sql("VACUUM ANALYZE", database)
+        with running(rival, place, cores) as process:
+            chosen = await their_operations(rival, place)
+            yield Contender(kind.name, address, process.cpu_seconds, chosen)
 
 
-async def _their_operations(rival: Rival, place: Place) -> dict[str, Once]:
-    """Sign everybody in once, so that all are known and have a session; then both operations take them in turn."""
-    names = [persona.id for persona in personas(PEOPLE, KNOWN)]
+async def their_operations(rival: Rival, place: Place, people: int = PEOPLE) -> dict[str, Once]:
+    """Sign everybody in once, so that all are known and have a session; the operations take them in turn."""
+    names = [persona.id for persona in personas(people, KNOWN)]
     at_provider = ("127.0.0.1", int(place.provider_url.rpartition(":")[2]))
     connection, provider = await connect(("127.0.0.1", place.port)), await connect(at_provider)
-    credentials = itertools.cycle([await sign_in(rival, connection, provider, name) for name in names])
-    persona, idle = itertools.cycle(names), [provider]
+    known_by = [await sign_in(rival, connection, provider, name) for name in names]
+    link = await rival.linking(connection, known_by)
     connection.close()
+    credentials, persona, idle = itertools.cycle(known_by), itertools.cycle(names), [provider]
 
     async def check(connection: Connection) -> None:
         await rival.check(connection, next(credentials))
@@ -152,33 +163,27 @@ async def _their_operations(rival: Rival, place: Place) -> dict[str, Once]:
         await sign_in(rival, connection, provider, next(persona))
         idle.append(provider)
 
-    return {CHECK: check, WHOLE: whole}
+    return {CHECK: check, WHOLE: whole, **({LINK: link} if link else {})}
 
 
-async def _count(
-    name: str,
-    address: tuple[str, int],
-    chosen: dict[str, Once],
-    log: object,
-    lines: dict[tuple[str, str], Beside],
-) -> None:
-    if not isinstance(log, PostgresLog):
-        raise TypeError("rivals are counted on PostgreSQL")
+async def counted(name: str, database: str, address: tuple[str, int], chosen: dict[str, Once], log: Log) -> Lines:
+    """What each of a server's operations costs its database."""
     connection = await connect(address)
+    lines = {}
     for operation, once in chosen.items():
         cost = await count(connection, Operation(operation, name, once), log, None)
-        lines[name, operation] = Beside(name, operation, cost)
+        lines[name, operation] = Beside(name, database, operation, cost)
     connection.close()
+    return lines
 
 
 @contextlib.contextmanager
-def _running(command: list[str], place: Place, cores: machine.Cores) -> Iterator[Running]:
-    """Run a rival on the server's core until it is left."""
-    with machine.pinned(cores.server):
-        more = {"PYTHONPATH": "", "NODE_ENV": "production"}
-        process = subprocess.Popen(
-            command, env=environment(more), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
+def running(rival: Rival, place: Place, cores: machine.Cores, *, counted: bool = False) -> Iterator[Running]:
+    """Run a rival on the server's core until it is left; what it prints is kept in its folder."""
+    command = rival.command(counted=counted)
+    with machine.pinned(cores.server), place.output.open("ab") as output:
+        more = {"PYTHONPATH": "", "NODE_ENV": "production", "PROVIDER": place.provider_url}
+        process = subprocess.Popen(command, env=environment(more), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output)
     try:
         first = _first_answer(process, command, place)
         yield Running(process.pid, first, machine.resident_bytes(process.pid))

@@ -27,9 +27,11 @@ def make() -> None:
     wanted = "".join(hashlib.sha256(lock.read_bytes()).hexdigest() for lock in LOCKS) + sys.version
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    venv.EnvBuilder(clear=True, with_pip=True, symlinks=True).create(ENVIRONMENT)
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "-r", str(LOCKS[0]), *quiet]
+    # Of the environment's packages few modules are ever imported, so that compiling all of them is a waste.
+    venv.EnvBuilder(clear=True, symlinks=True).create(ENVIRONMENT)
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
+    command = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--require-hashes", "-r", str(LOCKS[0])]
+    command += quiet
     subprocess.run(command, stdout=sys.stderr, check=True)
     path = f"{Path(node()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [*npm(node()), "ci", "--loglevel=error"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from benchmarks.load import Sample, WrongAnswer, check, drive
 from benchmarks.operations import Operation
 from benchmarks.peers import best
 from benchmarks.rivals.measuring import Beside
-from benchmarks.rivals.servers import BetterAuth, FastApiUsers, Place
 from benchmarks.rivals.table import rows
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwhat"
@@ -44,7 +42,7 @@ async def answered(said: bytes) -> Answer:
 async def test_an_answer_is_read_to_its_end(said: bytes) -> None:
     answer = await answered(said)
     assert answer.status == 200
-    assert b"".join(part for part in (b"wh", b"at") if part in answer.body) == b"what"
+    assert answer.whole == b"what"
     check(answer, 200, b"at")
     with pytest.raises(WrongAnswer):
         check(answer, 200, b"nothing of this")
@@ -99,24 +97,15 @@ async def test_statements_and_commits_are_counted_in_any_case(
 
 def test_the_table_says_by_how_much_ours_is_faster() -> None:
     cost = Cost(1, 0)
-    ours = Beside("oneself", "session check", cost, [Sample(1.0, 0.1, [0.001] * 300)])
-    theirs = Beside("another", "session check", cost, [Sample(1.0, 0.5, [0.01] * 100)])
+    ours = Beside("oneself", "PostgreSQL", "session check", cost, [Sample(1.0, 0.1, [0.001] * 300)])
+    theirs = Beside("another", "SQLite", "session check", cost, [Sample(1.0, 0.5, [0.01] * 100)])
     own, other = rows([ours, theirs])
-    assert (own[1], own[2], own[-2:]) == ("oneself", "300", ("", ""))
-    assert (other[1], other[2], other[-2:]) == ("another", "100", ("3.0", "15.0"))
+    assert (own[1:4], own[-2:]) == (("oneself", "PostgreSQL", "300"), ("", ""))
+    assert (other[1:4], other[-2:]) == (("another", "SQLite", "100"), ("3.0", "15.0"))
 
 
-def test_the_fastest_peer_is_said_to_be_measured_or_quoted() -> None:
+def test_the_fastest_peer_is_one_that_was_measured_where_any_was() -> None:
     assert best("whole sign-in", {}) == ("PocketBase, quoted", 358)
-    assert best("whole sign-in", {"Better Auth": 400.0}) == ("Better Auth, measured", 400.0)
-    assert best("session check", {"Better Auth": 400.0, "fastapi-users": 300.0}) == ("PocketBase, quoted", 1743)
-    assert best("create a link", {"Better Auth": 1.0}) == ("Stack Auth, quoted", 16)
+    assert best("whole sign-in", {"Better Auth": 100.0, "fastapi-users": 10.0}) == ("Better Auth, measured", 100.0)
+    assert best("create a link", {}) == ("Better Auth, quoted", 1746)
     assert best("nothing of theirs", {}) is None
-
-
-@pytest.mark.parametrize("rival", [FastApiUsers, BetterAuth], ids=lambda rival: rival.name)
-def test_a_rivals_server_is_there_to_be_started(rival: type[FastApiUsers | BetterAuth]) -> None:
-    command = rival.command(Place(1234, "http://localhost:5678"), "postgresql://somewhere/else")
-    assert command[2:] == ["1234", "postgresql://somewhere/else", "http://localhost:5678"]
-    text = Path(command[1]).read_text()
-    assert "process.argv" in text or "sys.argv" in text
