@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -48,8 +49,9 @@ def _folded_local(local: str) -> str:
     return folded if same else ""
 
 
+@lru_cache(maxsize=4096)
 def _ascii_domain(domain: str) -> str:
-    """The domain's ASCII form, or nothing."""
+    """The domain's ASCII form, or nothing. Remembered, for few domains serve most people and each takes a while."""
     try:
         ascii_domain = idna.encode(domain.lower(), uts46=True).decode().lower()
     except (idna.IDNAError, UnicodeError):

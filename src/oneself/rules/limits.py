@@ -1,6 +1,7 @@
 """Whom a limit counts as one, and a meter of the running minute."""
 
 import ipaddress
+from functools import lru_cache
 
 from oneself.rules.lifetimes import MINUTE, SECOND
 
@@ -8,6 +9,7 @@ from oneself.rules.lifetimes import MINUTE, SECOND
 _MOST_KEYS = 100_000
 
 
+@lru_cache(maxsize=4096)
 def origin_of(address: str) -> str:
     """What a limit counts as one caller: an IPv4 address, or the /64 of an IPv6 one; any other text as it is."""
     try:

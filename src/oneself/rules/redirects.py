@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import quote_plus, unquote_plus
 
 from oneself.faults import Fault, FaultCode
 from oneself.rules.urls import DEFAULT_PORTS, Url, is_ipv4, parse, split_port
 
 __all__ = ["STACK_MOBILE_SCHEME", "Url", "is_registered", "is_trusted", "parse", "with_query"]
+
+_VISIBLE = re.compile(r"[!-~]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_.*-]*")
 
 STACK_MOBILE_SCHEME = "stack-auth-mobile-oauth-url"
 
@@ -48,7 +52,7 @@ def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     Fault(redirect_invalid) if `url` holds anything but visible ASCII, so that no value can break
     out of a header line.
     """
-    if not all("!" <= char <= "~" for char in url):
+    if not _VISIBLE.fullmatch(url):
         raise Fault(FaultCode.REDIRECT_INVALID, "not visible ASCII")
     added = [(name, value) for name, value in pairs]
     names = {name for name, _ in added}
@@ -67,10 +71,18 @@ def _identity(url: Url) -> tuple[str, str, int | None, str, str | None, str | No
 
 def _readable(texts: Iterable[str]) -> Iterator[Url]:
     for text in texts:
-        try:
-            yield parse(text)
-        except Fault:
-            continue
+        url = _read(text)
+        if url is not None:
+            yield url
+
+
+@lru_cache(maxsize=4096)
+def _read(registered: str) -> Url | None:
+    """Read a URL of a project's list, or None. Remembered: a list is asked at every start, and seldom changes."""
+    try:
+        return parse(registered)
+    except Fault:
+        return None
 
 
 def _is_local(host: str) -> bool:
@@ -121,6 +133,8 @@ def _skipping(tokens: list[str], places: set[int]) -> set[int]:
 
 
 def _form(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     return quote_plus(text, safe="*", errors="replace").replace("~", "%7E")
 
 

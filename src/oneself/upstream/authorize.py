@@ -1,8 +1,8 @@
 """The address at the provider that the browser is sent to (RFC 6749 4.1.1, RFC 7636 4.3)."""
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode
 
+from oneself.upstream import forms
 from oneself.upstream.client import Client
 
 # The order is part of one dialect's contract, and no provider minds it.
@@ -97,7 +97,7 @@ def _ordered(params: Mapping[str, str], client_id_param: str) -> dict[str, str]:
 
 
 def _with_query(address: str, params: Mapping[str, str]) -> str:
-    """Add the parameters; a blank is `%20`, because one provider refuses `+`."""
+    """Add the parameters to the address of an endpoint, which may have a query of its own."""
     before, _, _ = address.partition("#")
     joint = "" if before.endswith(("?", "&")) else "&" if "?" in before else "?"
-    return before + joint + urlencode(params, quote_via=quote, safe="", errors="replace")
+    return before + joint + forms.query(params)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oneself.crypto import b64, jwt
-from oneself.crypto.foreign_jwt import verify_foreign
+from oneself.crypto.foreign_jwt import verify_parts
 from oneself.crypto.opaque import equal
 from oneself.faults import Fault, FaultCode
 from oneself.providers.spec import IdTokenRule
@@ -38,52 +38,55 @@ async def verify_id_token(
     if rule is None:
         raise _refused("this provider signs none")
     ours = frozenset({client.client_id}) if audiences is None else audiences
-    _check_plausible(token, rule, ours)
-    claims = await _signed(outbound, client, token, rule)
-    _check_issuer(rule, claims)
-    _check_audience(ours, claims)
+    parts, claims = _plausible(token, rule, ours)
+    await _check_signature(outbound, client, parts, claims, rule)
     _check_times(claims, now // 1_000_000)
     if nonce and rule.nonce and not _same(claims.get("nonce"), nonce):
         raise _refused("the nonce is not ours")
     if access_token and claims.get("at_hash") is not None:
-        _check_at_hash(token, claims["at_hash"], access_token)
+        _check_at_hash(parts, claims["at_hash"], access_token)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise _refused("no subject")
     return claims
 
 
-def _check_plausible(token: str, rule: IdTokenRule, audiences: frozenset[str]) -> None:
-    """Refuse what cannot be right before anybody is asked for keys: an app may send anything at all as a token."""
+def _plausible(token: str, rule: IdTokenRule, audiences: frozenset[str]) -> tuple[jwt.Parts, dict[str, Any]]:
+    """The token's parts and claims, of an accepted issuer for one of `audiences`, and still UNVERIFIED: what cannot be
+    right is refused before anybody is asked for keys, for an app may send anything at all as a token.
+    """
     try:
-        alg, claims = jwt.read_header(token).get("alg"), jwt.peek_claims(token)
+        parts = jwt.take_apart(token)
+        claims = jwt.parse_object(parts.payload)
     except Fault as fault:
         raise _refused(fault.detail) from None
-    if alg not in rule.algs:
+    if parts.header.get("alg") not in rule.algs:
         raise _refused("an algorithm that is not allowed here")
     _check_issuer(rule, claims)
     _check_audience(audiences, claims)
+    return parts, claims
 
 
-async def _signed(outbound: Outbound, client: Client, token: str, rule: IdTokenRule) -> dict[str, Any]:
+async def _check_signature(
+    outbound: Outbound, client: Client, parts: jwt.Parts, claims: Mapping[str, Any], rule: IdTokenRule
+) -> None:
     """Check the signature; fetch the keys once more where the token names an unknown one."""
     for again in (False, True):
         known = await keys(outbound, client, again=again)
         try:
-            claims = verify_foreign(token, known, rule.algs)
-            _check_key_issuer(token, known, claims)
-            return claims
+            verify_parts(parts, known, rule.algs)
+            _check_key_issuer(parts, known, claims)
+            return
         except Fault as fault:
             if again or not fault.facts.get("kid_unknown"):
                 raise _refused(fault.detail) from None
-    raise AssertionError("unreachable")
 
 
-def _check_key_issuer(token: str, known: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def _check_key_issuer(parts: jwt.Parts, known: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
     """Where many issuers publish one set, a key may say whose it is (Microsoft's do): the token
     must be that issuer's.
     """
-    kid = jwt.read_header(token).get("kid")
+    kid = parts.header.get("kid")
     for key in known.get("keys", ()):
         owner = key.get("issuer") if isinstance(key, Mapping) and key.get("kid") == kid else None
         if isinstance(owner, str) and kid is not None:
@@ -94,11 +97,14 @@ def _check_key_issuer(token: str, known: Mapping[str, Any], claims: Mapping[str,
 
 def _check_issuer(rule: IdTokenRule, claims: Mapping[str, Any]) -> None:
     """Compare `iss` with the accepted ones, whose slots the token's own plain claims fill."""
+    said = claims.get("iss")
+    if said in rule.issuers and "{" not in said:
+        return
     slots = {
         name: value for name, value in claims.items() if isinstance(value, str) and value.replace("-", "").isalnum()
     }
     accepted = {fill(template, slots) for template in rule.issuers}
-    if not isinstance(claims.get("iss"), str) or claims["iss"] not in accepted:
+    if not isinstance(said, str) or said not in accepted:
         raise _refused("another issuer")
 
 
@@ -130,9 +136,9 @@ def _seconds(claims: Mapping[str, Any], name: str) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _check_at_hash(token: str, said: Any, access_token: str) -> None:
+def _check_at_hash(parts: jwt.Parts, said: Any, access_token: str) -> None:
     """Compare `at_hash` with the left half of the access token's hash (Core 3.1.3.6)."""
-    alg = str(jwt.read_header(token).get("alg", ""))
+    alg = str(parts.header.get("alg", ""))
     name = f"sha{alg[2:]}" if alg[2:] in ("256", "384", "512") else "sha512"
     digest = hashlib.new(name, access_token.encode("ascii", "replace")).digest()
     if not _same(said, b64.encode(digest[: len(digest) // 2])):
