@@ -76,16 +76,11 @@ class Pool:
         """
         if self._closed:
             raise _closed()
-        return await self._obtain()
+        return self.take() or await self._obtain()
 
     async def _obtain(self) -> Link:
-        """What `acquire` does for a caller who has been accepted."""
-        link = self.take()
-        if link is not None:
-            return link
-        if self._dialed < self._size:
-            return await self._open()
-        return await self._wait()
+        """A connection that is not idle, for a caller who has been accepted."""
+        return await (self._open() if self._dialed < self._size else self._wait())
 
     def release(self, link: Link) -> None:
         """Give a connection back, to the first in line or to rest; a lost one is dropped.
@@ -174,19 +169,25 @@ class Pool:
 
     async def _wait(self) -> Link:
         """Wait in line for a connection that comes free, or for the right to open one."""
-        turn: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Link | None] = loop.create_future()
         self._waiters.append(turn)
+        # A timer of the loop: a timeout around the wait would cost as much as the statement's own part.
+        overdue = loop.call_later(self._wait_seconds, self._send_away, turn)
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                link = await turn
-        except TimeoutError:
-            self._hand_back(turn)
-            detail = f"no connection came free in {self._wait_seconds:g} s"
-            raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail=detail) from None
+            link = await turn
         except BaseException:
             self._hand_back(turn)
             raise
-        return link if link is not None else await self._obtain()
+        finally:
+            overdue.cancel()
+        return link or self.take() or await self._obtain()
+
+    def _send_away(self, turn: "asyncio.Future[Link | None]") -> None:
+        """Tell a waiter whose time is over, unless it was just given what it waits for."""
+        if not turn.done():
+            detail = f"no connection came free in {self._wait_seconds:g} s"
+            turn.set_exception(Fault(FaultCode.DATABASE_UNAVAILABLE, detail=detail))
 
     def _hand_back(self, turn: "asyncio.Future[Link | None]") -> None:
         """Pass on what a waiter was given just as it stopped waiting."""

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from oneself.faults import Fault, FaultCode
 
@@ -74,16 +72,45 @@ class Gates:
         gates = self._gates.values()
         return sum(gate.inside for gate in gates), sum(gate.waiting for gate in gates)
 
-    @asynccontextmanager
-    async def through(self, host: str) -> AsyncIterator[None]:
-        """Hold a place at the gate of `host`. Raises `provider_unavailable` where it is full."""
-        gate = self._gates.setdefault(host, Gate(self._most, self._waiting))
+    def through(self, host: str) -> "Passage":
+        """Hold a place at the gate of `host` for an `async with`. Raises `provider_unavailable` where it is full."""
+        return Passage(self, host)
+
+    async def enter(self, host: str) -> Gate:
+        """Take a place; `leave` gives it back."""
+        gate = self._gates.get(host)
+        if gate is None:
+            gate = self._gates[host] = Gate(self._most, self._waiting)
         try:
             await gate.enter()
-            try:
-                yield
-            finally:
-                gate.leave()
-        finally:
-            if gate.idle:
-                self._gates.pop(host, None)
+        except BaseException:
+            self._forget(host, gate)
+            raise
+        return gate
+
+    def leave(self, host: str, gate: Gate) -> None:
+        """Give a place back."""
+        gate.leave()
+        self._forget(host, gate)
+
+    def _forget(self, host: str, gate: Gate) -> None:
+        if gate.idle:
+            self._gates.pop(host, None)
+
+
+class Passage:
+    """One call's way through the gate of a host."""
+
+    __slots__ = ("_gate", "_gates", "_host")
+
+    def __init__(self, gates: Gates, host: str) -> None:
+        self._gates = gates
+        self._host = host
+        self._gate: Gate | None = None
+
+    async def __aenter__(self) -> None:
+        self._gate = await self._gates.enter(self._host)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._gate is not None:
+            self._gates.leave(self._host, self._gate)

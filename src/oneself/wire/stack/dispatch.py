@@ -17,7 +17,7 @@ from oneself.wire.stack.refusals import Refused, plain, reply_of
 log = logging.getLogger(__name__)
 
 _UNEXPECTED = "Something went wrong on our side. Please try again, and name the request id if it stays."
-_REQUEST_ID_BYTES = 20
+_REQUEST_ID_BYTES = 32
 
 
 def dispatcher(rt: Runtime) -> Callable[[Route | None, Request, int], Awaitable[Reply]]:
