@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from oneself.actions import access_token, leftovers, mailing, revoking, signing_rotation
+from oneself.actions import leftovers, mailing, renewing_ahead, revoking, signing_rotation
 from oneself.actions import sessions as session_verbs
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault
@@ -57,7 +57,7 @@ async def run(rt: Runtime) -> None:
 async def refresh_ahead(rt: Runtime) -> int:
     """Renew provider tokens before anybody has to wait for it, where the operator wants that; how many were tried."""
     within = rt.settings.refresh_ahead_seconds
-    return await access_token.ahead(rt, within * 1_000_000) if within else 0
+    return await renewing_ahead.renew_ending(rt, within * 1_000_000) if within else 0
 
 
 async def sweep(rt: Runtime) -> int:

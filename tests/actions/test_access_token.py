@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oneself.actions import access_token, accounts, history, mailing
+from oneself.actions import access_token, accounts, history, mailing, renewing
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
 from oneself.model import TokenSet
@@ -325,7 +325,7 @@ async def test_a_stop_waits_for_refreshes_under_way(world: World) -> None:
     await asyncio.sleep(0.1)
     reader.cancel()
     assert world.rt.refreshes
-    await access_token.settle(world.rt)
+    await renewing.settle(world.rt)
     assert (await access_token.fresh(world.rt, world.project, user_id, "github")).access_token
     assert await refreshes(world, "github") == 1
 

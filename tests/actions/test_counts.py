@@ -1,11 +1,14 @@
 """Statements and commits per operation, counted at the database: the table of what we promise (docs/promises.md)."""
 
+import asyncio
+
 import pytest
 
 from oneself.actions import access_token, accounts, attach, sessions
 from oneself.actions.accounts import AccountChanges, NewAccount
 from oneself.actions.attach import AttachAsker
 from oneself.faults import Fault
+from oneself.rules.lifetimes import DAY
 from tests.actions.conftest import World, session_ref
 from tests.store.counting import Counts
 
@@ -108,3 +111,15 @@ async def test_the_counter_itself_can_fail(world: World) -> None:
             await accounts.listing(world.rt, world.project, "00000000-0000-4000-8000-000000000000")
     with pytest.raises(AssertionError):
         holds(counts, 0, 0)
+
+
+async def test_many_readers_at_once_share_their_reads(world: World) -> None:
+    """A read of the embedded database is over before the next one is asked for: there is nothing to share."""
+    ada = await world.sign_in("github", "ada")
+    world.clock.ahead += DAY
+    readers = [access_token.fresh(world.rt, world.project, ada.view.user.id, "github") for _ in range(100)]
+    async with world.count() as counts:
+        tokens = await asyncio.gather(*readers)
+    assert len({found.access_token for found in tokens}) == 1
+    # two looks, and a refresh of a lease and an answer
+    holds(counts, 8 if world.rt.db.engine == "postgresql" else 106, 2)

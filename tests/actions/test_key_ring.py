@@ -11,6 +11,7 @@ from oneself.actions import access_token, key_ring, projects
 from oneself.actions.runtime import Point, ProjectDirectory, Runtime
 from oneself.crypto.seal import KeyRing, generate_line
 from oneself.faults import Fault, FaultCode
+from oneself.steps.sharing import Flights, Turns
 from tests.actions.conftest import World, declaration
 
 PROJECTS = 5
@@ -20,7 +21,8 @@ OLD, NEW = (generate_line(os.urandom) for _ in range(2))
 def with_ring(world: World, *lines: str) -> Runtime:
     """A process with these master keys that has read nothing yet."""
     ring = KeyRing.parse("\n".join(lines), os.urandom)
-    return replace(world.rt, ring=ring, projects=ProjectDirectory(world.rt.db, ring, os.urandom), refreshes={})
+    directory = ProjectDirectory(world.rt.db, ring, os.urandom)
+    return replace(world.rt, ring=ring, projects=directory, refreshes=Flights(), reads=Turns())
 
 
 async def rotating(world: World) -> tuple[Runtime, Runtime, list[str]]:

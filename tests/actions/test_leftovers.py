@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from oneself import background
-from oneself.actions import access_token, accounts, history, leftovers, revoking
+from oneself.actions import access_token, accounts, history, leftovers, renewing_ahead, revoking
 from oneself.faults import Fault, FaultCode
 from oneself.rules.lifetimes import DAY, MINUTE
 from oneself.store.database import Tx
@@ -141,14 +141,14 @@ async def test_what_ends_soon_is_renewed_before_anybody_asks(world: World) -> No
     await world.control("counts", "DELETE")
     people = {name: await world.sign_in("github", name) for name in ("ada", "grace")}
     life = people["ada"].tokens.expires_at - world.clock()
-    assert await access_token.ahead(world.rt, HOUR) == 0
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 0
     world.clock.ahead += life - 30 * MINUTE
     others = [await opened_runtime(world.rt.db, world.clock, world.rt.ring, world.emulator) for _ in range(3)]
-    await asyncio.gather(*(access_token.ahead(rt, HOUR) for rt in (world.rt, *others)))
+    await asyncio.gather(*(renewing_ahead.renew_ending(rt, HOUR) for rt in (world.rt, *others)))
     for rt in others:
         await rt.outbound.close()
     assert await refreshes(world, "github") == 2
-    assert await access_token.ahead(world.rt, HOUR) == 0
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 0
     for ended in people.values():
         found = await access_token.fresh(world.rt, world.project, ended.view.user.id, "github")
         assert found.access_token != ended.tokens.access_token
@@ -161,25 +161,25 @@ async def test_what_is_dead_cooling_or_past_its_end_is_left_alone(world: World) 
     life = ended.tokens.expires_at - world.clock()
     world.clock.ahead += life - 30 * MINUTE
     await world.control("faults", provider="github", endpoint="token", kind="server_error", times=1, retry_after=600)
-    assert await access_token.ahead(world.rt, HOUR) == 1
-    assert await access_token.ahead(world.rt, HOUR) == 0  # it cools down
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 1
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 0  # it cools down
     world.clock.ahead += 11 * MINUTE
     await world.control("simulate-refresh-error", provider="github", error="bad_refresh_token")
-    assert await access_token.ahead(world.rt, HOUR) == 1
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 1
     assert await decisions(world, ended.view.user.id) == ["unavailable", "revoked"]
-    assert await access_token.ahead(world.rt, HOUR) == 0  # it is dead
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 0  # it is dead
     again = await world.sign_in("github", "ada")
     world.clock.ahead += again.tokens.expires_at - world.clock() + MINUTE
-    assert await access_token.ahead(world.rt, HOUR) == 0  # whoever asks for it waits, as ever
+    assert await renewing_ahead.renew_ending(world.rt, HOUR) == 0  # whoever asks for it waits, as ever
 
 
 async def test_a_longer_time_than_a_tokens_life_renews_it_once_in_its_second_half(world: World) -> None:
     await world.control("counts", "DELETE")
     ended = await world.sign_in("github", "ada")
-    assert await access_token.ahead(world.rt, 365 * DAY) == 0
+    assert await renewing_ahead.renew_ending(world.rt, 365 * DAY) == 0
     world.clock.ahead += (ended.tokens.expires_at - world.clock()) * 2 // 3
-    assert await access_token.ahead(world.rt, 365 * DAY) == 1
-    assert await access_token.ahead(world.rt, 365 * DAY) == 0
+    assert await renewing_ahead.renew_ending(world.rt, 365 * DAY) == 1
+    assert await renewing_ahead.renew_ending(world.rt, 365 * DAY) == 0
     assert await refreshes(world, "github") == 1
 
 

@@ -61,6 +61,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     # how many readers ask at once
     readers: int = 1
     wait_seconds: float = 0.1
+    # when it begins, in seconds of the machine's monotonic clock, so that several processes do at once
+    begin_at: float = 0.0
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +122,7 @@ async def _live(ground: Ground, job: Job, pipe: int) -> None:
     project = await projects.by_id(rt, ground.project_id)
     assert project is not None
     os.write(pipe, READY)  # from here on a kill may come from outside
+    await asyncio.sleep(max(0.0, job.begin_at - time.monotonic()))
     os.write(pipe, msgspec.json.encode(await done(rt, project, job)) + b"\n")
     await rt.outbound.close()
     await db.close()

@@ -89,7 +89,7 @@ ROOMS = (
         ("providers", "crypto", "asgi", *CORE),
         ("msgspec", "joserfc", "cryptography", "jinja2", "click", *WEB),  # it also runs by itself
     ),
-    Room("actions", LOWER, ("msgspec",), each_other=False, shared=("runtime",)),
+    Room("actions", LOWER, ("msgspec",), each_other=False, shared=("runtime", "renewing")),
     Room("wire", ("", "actions", "asgi", *CORE), ("msgspec", *WEB)),  # what all faces stand on
     Room("wire.stytch", FACE, ("msgspec", *WEB)),
     Room("wire.stack", FACE, ("msgspec", *WEB)),

@@ -16,7 +16,7 @@ from typing import Any, cast, get_args
 
 import pytest
 
-from oneself.actions import access_token, accounts, history, key_ring, projects, users
+from oneself.actions import access_token, accounts, history, key_ring, projects, renewing, users
 from oneself.actions.accounts import NewAccount
 from oneself.actions.projects import Declaration, DeclaredProvider
 from oneself.actions.runtime import Point, ProjectDirectory, Runtime, Settings
@@ -57,6 +57,11 @@ class Ground:
     project_id: str
     user_id: str
     account_id: str
+
+
+def under_way(rt: Runtime) -> list[asyncio.Task[Any]]:
+    """What runs in a process beside those who asked for it."""
+    return [*rt.refreshes._under_way.values(), *rt.reads._running]
 
 
 @dataclass
@@ -109,7 +114,7 @@ class Story:
         tasks = [asyncio.ensure_future(one) for one in work]
         # whoever belongs to a dead process never ends
         _, hanging = await asyncio.wait(tasks, timeout=600)
-        for task in (*hanging, *first.refreshes.values(), *second.refreshes.values()):
+        for task in (*hanging, *under_way(first), *under_way(second)):
             task.cancel()
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, BaseException) and not isinstance(ended, Died | asyncio.CancelledError):
@@ -284,14 +289,14 @@ def _turns(schedule: tuple[str, ...]) -> int:
 
 
 def test_a_vault_that_sends_again_what_it_may_have_sent_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_token._Grant, "replay_within", None)
+    monkeypatch.setattr(renewing.Grant, "replay_within", None)
     with pytest.raises(AssertionError, match="used twice"):
         tell(RUNS)
 
 
 def test_a_vault_without_a_lease_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vault, "LEASE", vault.LEASE.replace("fence = $6 AND lease_until < $7", "$6 > 0 AND $7 > 0"))
-    monkeypatch.setattr(access_token, "_settled", lambda *_: None)
+    monkeypatch.setattr(renewing, "_settled", lambda *_: None)
     with pytest.raises(AssertionError):
         tell(RUNS)
 

@@ -8,13 +8,14 @@ from typing import Any, Literal
 from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
 from oneself.mail.smtp import MailServer
-from oneself.model import Project, ProviderCredentials, Secret
+from oneself.model import Project, ProviderCredentials, Secret, TokenSet
 from oneself.providers import registry
 from oneself.rules.lifetimes import MINUTE, SECOND
 from oneself.rules.limits import Meter, origin_of
 from oneself.steps.hashing import HashingPool
 from oneself.steps.mailing import Post
 from oneself.steps.numbers import Numbers
+from oneself.steps.sharing import Flights, Turns
 from oneself.store import projects as store
 from oneself.store.database import Database
 from oneself.upstream.client import Client, issuer_of, resolve
@@ -215,8 +216,8 @@ class Runtime:
     """All that an action may touch: the database, the way out, keys, time, chance, projects, settings.
 
     `clock` gives microseconds since 1970 UTC; `random(n)` gives n bytes. `signers` and `proven` belong to
-    `actions.signing`, `clients` to `client_of`, `refreshes` to `actions.access_token`, `seen` to `actions.sessions`,
-    `starts` to `actions.start`: their state in this process.
+    `actions.signing`, `clients` to `client_of`, `refreshes` to `actions.renewing`, `reads` to
+    `actions.access_token`, `seen` to `actions.sessions`, `starts` to `actions.start`: their state in this process.
     `hashing` hashes passwords off the loop; `numbers` is what everybody counts in. `reached` is told of each `Point`
     that work passes; only tests listen, to end the process there.
     """
@@ -233,7 +234,8 @@ class Runtime:
     signers: dict[Any, Any] = field(default_factory=dict)
     proven: OrderedDict[bytes, Any] = field(default_factory=OrderedDict)
     clients: dict[tuple[str, str], tuple[ProviderCredentials, Client]] = field(default_factory=dict)
-    refreshes: dict[Any, Any] = field(default_factory=dict)
+    refreshes: Flights[TokenSet] = field(default_factory=Flights)
+    reads: Turns[tuple[TokenSet, bool]] = field(default_factory=Turns)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     starts: Meter = field(default_factory=Meter)
     passwords: Meter = field(default_factory=Meter)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from oneself import __version__, background
-from oneself.actions import access_token, sessions
+from oneself.actions import renewing, sessions
 from oneself.actions.runtime import Runtime
 from oneself.app.metrics import PATH, Metrics, Place
 from oneself.app.opening import StartRefused, declare_projects, opened_runtime
@@ -76,7 +76,7 @@ class House:
                     worker.cancel()
                     with suppress(asyncio.CancelledError):
                         await worker
-                await access_token.settle(rt)
+                await renewing.settle(rt)
                 with suppress(Fault):
                     await sessions.write_seen(rt)
                 if metrics is not None:

@@ -5,15 +5,13 @@ Every outcome is told once, in the user's audit: the journal remembers what was 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from oneself.model import SealedTokens
+from oneself.rules.renewing import Failure
 from oneself.steps.mailing import Post, tell
 from oneself.steps.recording import Deed, record
 from oneself.store import users, vault, views
 from oneself.store.database import Tx
-
-Failure = Literal["ambiguous", "unavailable", "misconfigured"]
 
 _REASONS: dict[Failure, str] = {
     "ambiguous": "the provider's answer was lost after the request was sent",
