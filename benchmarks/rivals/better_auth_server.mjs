@@ -1,13 +1,13 @@
 // Better Auth as its documentation sets it up for production: the `pg` driver, sessions in the database, the generic
 // OAuth plugin. Arguments: port, database URL, the provider's address, a key that the application's own requests carry.
 // https://www.better-auth.com/docs/installation
-import { timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import { genericOAuth } from "better-auth/plugins";
 import pg from "pg";
+import { linkRoute } from "./links.mjs";
 
 const [port, database, provider, serverKey] = process.argv.slice(2);
 
@@ -40,21 +40,7 @@ await runMigrations();
 
 const { internalAdapter } = await auth.$context;
 const library = toNodeHandler(auth);
-const key = Buffer.from(serverKey);
-
-// The library has no request by which an application's server links an account, only the insert that its own requests
-// end in. This route is that insert and nothing else, for whoever has the key.
-async function link(request, response) {
-  const said = Buffer.from(request.headers["x-server-key"] ?? "");
-  if (said.length !== key.length || !timingSafeEqual(said, key)) {
-    response.writeHead(401).end();
-    return;
-  }
-  const parts = [];
-  for await (const part of request) parts.push(part);
-  const made = await internalAdapter.linkAccount(JSON.parse(Buffer.concat(parts).toString()));
-  response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify(made));
-}
+const link = linkRoute(serverKey, (account) => internalAdapter.linkAccount(account));
 
 createServer((request, response) => {
   const served = request.method === "POST" && request.url === "/links" ? link : library;

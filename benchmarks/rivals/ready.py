@@ -27,9 +27,10 @@ def make() -> None:
     wanted = "".join(hashlib.sha256(lock.read_bytes()).hexdigest() for lock in LOCKS) + sys.version
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    # Of the environment's packages few modules are ever imported, so that compiling all of them is a waste.
+    # The lock file names every package, so that nothing is left to resolve; and of their modules few are ever imported,
+    # so that compiling all of them would be a waste.
     venv.EnvBuilder(clear=True, symlinks=True).create(ENVIRONMENT)
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--no-compile")
     command = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--require-hashes", "-r", str(LOCKS[0])]
     command += quiet
     subprocess.run(command, stdout=sys.stderr, check=True)

@@ -1,5 +1,9 @@
 """What the benchmark asks of another server: to be started, to sign somebody in, to check a session, to make a link."""
 
+import itertools
+import json
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -8,6 +12,8 @@ from urllib.parse import urlsplit
 from benchmarks.counting import Log
 from benchmarks.http_client import Answer, Connection, request
 from benchmarks.load import Once, WrongAnswer, check
+
+SERVER_KEY = "a key of the benchmark's application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,26 @@ class Rival(Protocol):
         ...
 
 
+class OnPostgres:
+    """What the rivals share whose rows are in PostgreSQL, which counts their statements."""
+
+    database: ClassVar[str] = "PostgreSQL"
+    script: ClassVar[str]
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.host = place.host
+        self.file = Path(__file__).with_name(self.script)
+
+    def log(self, postgres: Log) -> Log:
+        """See Rival."""
+        return postgres
+
+    async def linking(self, _connection: Connection, _credentials: list[str]) -> Once | None:
+        """None, where links are made by browsers only."""
+        return None
+
+
 async def sign_in(rival: Rival, connection: Connection, at_provider: Connection, persona: str) -> str:
     """A whole trip of one person, the provider's page included; gives the credential of the session."""
     trip = await rival.start(connection)
@@ -89,7 +115,24 @@ def target(url: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def cookies(answer: Answer) -> str:
-    """What a browser would send back of the cookies that an answer sets."""
-    pairs = (line.partition(";")[0] for line in answer.headers("set-cookie"))
-    return "; ".join(pair for pair in pairs if not pair.endswith("="))
+def cookies(*answers: Answer) -> str:
+    """What a browser would send back of the cookies that these answers set, one after the other."""
+    kept: dict[str, str] = {}
+    for line in (line for answer in answers for line in answer.headers("set-cookie")):
+        name, _, value = line.partition(";")[0].partition("=")
+        kept[name] = value
+    return "; ".join(f"{name}={value}" for name, value in kept.items() if value)
+
+
+def keyed_links(host: str, owners: Sequence[str], said: Mapping[str, str]) -> Once:
+    """`POST /links` of `links.mjs`: one account more for each owner in turn; `said` is what every account says."""
+    owner, numbers, run = itertools.cycle(owners), itertools.count(), secrets.token_hex(4)
+    headers = {"content-type": "application/json", "x-server-key": SERVER_KEY}
+
+    async def once(connection: Connection) -> None:
+        name = f"made-{run}-{next(numbers)}"
+        account = {"userId": next(owner), "accountId": name, "providerAccountId": name, **said}
+        asked = request("POST", "/links", host, headers, json.dumps(account).encode())
+        check(await connection.send(asked), 201, name.encode())
+
+    return once

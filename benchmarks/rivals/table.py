@@ -7,15 +7,19 @@ from benchmarks.load import Sample
 from benchmarks.rivals.measuring import Beside
 
 ABOUT = (
-    "Each runs as its documentation sets it up for production, alone on the server's core while it is measured, with "
-    "the same provider, load and people; none keeps a log of requests. Those on PostgreSQL have a database each of "
-    "the same server, on the other core, and every commit is on the disk before it is answered. PocketBase has its "
-    "SQLite inside, on the server's core, in the mode that it comes with (WAL, `synchronous` NORMAL): its commits are "
-    "answered before they are on the disk, so that after a power failure the last ones may be gone. Its session is a "
-    "signed token that no database holds, its check reads the user's own record, and it takes the provider's claims "
-    "from the id_token as it came. A link is made here with the server's key, in PocketBase with a superuser's token. "
-    "Better Auth has no such request: a route of the benchmark's own, on its server, compares a key and inserts the "
-    "row that the library's own function for it inserts, with no look at whose account that is."
+    "Each runs as its documentation sets it up for production, as one process or one worker, alone on the server's "
+    "core while it is measured, with the same provider, load and people; none keeps a log of requests. Those on "
+    "PostgreSQL have a database each of the same server, on the other core, and every commit is on the disk before it "
+    "is answered. PocketBase has its SQLite inside, on the server's core, in the mode that it comes with (WAL, "
+    "`synchronous` NORMAL): its commits are answered before they are on the disk, so that after a power failure the "
+    "last ones may be gone. Its session is a signed token that no database holds, and its check reads the user's own "
+    "record. PocketBase, Auth.js and django-allauth leave a choice in how they sign in, and the quicker way was "
+    "taken: the provider's endpoints are named to them, and its claims come from the id_token without a look at its "
+    "signature, which OpenID Connect allows for one that comes straight from the provider. A link is made here with "
+    "the server's key, in PocketBase with a superuser's token. Auth.js and Better Auth have no such request: a route "
+    "of the benchmark's own, on their servers, compares a key and inserts the row that the library's own function for "
+    "it inserts, with no look at whose account that is. fastapi-users and django-allauth let browsers alone make "
+    "links."
 )
 HEADINGS = (
     *(
