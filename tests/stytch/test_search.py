@@ -259,6 +259,23 @@ async def check_between(face: Face, users: list[User]) -> None:
         assert said["results"] == []
 
 
+@pytest.mark.parametrize("most", [0, 2, 3])
+async def test_matches_are_counted_only_up_to_the_limit(engine_url: str, most: int) -> None:
+    """The vendor too says -1 where it does not count; the pages go on all the same."""
+    async with face_on(engine_url, search_total=most) as face:
+        totals = []
+        for number in range(4):
+            _, said = await face.call("POST", "/v1/users/search", {"limit": 1})
+            totals.append(said["results_metadata"]["total"])
+            await face.call("POST", "/v1/users", {"email": f"n{number}@corp.example"})
+        assert totals == [number if number <= most and most else -1 for number in range(4)]
+        found, told = await paged(face, None, 1, 4)
+        assert (len(found), told) == (4, {-1})
+        one = {"operands": [{"filter_name": "email_address", "filter_value": ["n2@corp.example"]}], "operator": "AND"}
+        _, said = await face.call("POST", "/v1/users/search", {"query": one})
+        assert (len(said["results"]), said["results_metadata"]["total"]) == (1, 1 if most else -1)
+
+
 @pytest.mark.parametrize(
     ("body", "error_type"),
     [

@@ -63,8 +63,8 @@ class Settings:
 
     `base_url` is the origin that browsers and providers reach us at, without a trailing slash. `starts_per_address` and
     `starts_per_project` are trips begun in a minute, in each process, `mails_per_address` letters of one kind that
-    wait for an answer within an hour; 0 is no limit. `keep_mail` keeps letters for the development page instead of
-    striking them off.
+    wait for an answer within an hour; 0 is no limit. `search_total` is up to how many matches a search counts.
+    `keep_mail` keeps letters for the development page instead of striking them off.
     """
 
     base_url: str
@@ -86,6 +86,7 @@ class Settings:
     passwords_per_account: int = 0
     passwords_per_address: int = 0
     mails_per_address: int = 0
+    search_total: int = 1_000
     keep_mail: bool = False
     dev: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ MOST = 1000
 
 
 class Page(Noun, frozen=True, kw_only=True):
-    """Users of one page, how many match in all (-1 where not counted), and where the next page begins."""
+    """Users of one page, how many match (-1: not counted, or more than are), and where the next page begins."""
 
     users: tuple[UserView, ...]
     total: int
@@ -27,7 +27,8 @@ async def search(rt: Runtime, project: Project, wanted: Search) -> Page:
     paging = beyond(conditions, "created_at", wanted.after, True) if wanted.after else ""
     limit = wanted.limit
     few = finds_few(wanted.operator, wanted.operands)
-    found, total = await page(rt.db, conditions, wanted.operator, "-created", paging, limit + 1, total=True, few=few)
+    counted = rt.settings.search_total
+    found, total = await page(rt.db, conditions, wanted.operator, "-created", paging, limit + 1, counted, few)
     shown = tuple(found[:limit])
     more = len(found) > limit and bool(shown)
     return Page(users=shown, total=total, after=(shown[-1].user.created_at, shown[-1].user.id) if more else None)
@@ -44,7 +45,7 @@ async def listing(rt: Runtime, project: Project, wanted: Listing) -> Page:
     paging = beyond(conditions, "signed_up_at", wanted.after, wanted.descending) if wanted.after else ""
     limit = MOST if wanted.limit is None else wanted.limit
     order = "-signed_up" if wanted.descending else "signed_up"
-    found, total = await page(rt.db, conditions, "AND", order, paging, limit + 1, total=False, teams=True)
+    found, total = await page(rt.db, conditions, "AND", order, paging, limit + 1, 0, teams=True)
     shown = tuple(found[:limit])
     more = len(found) > limit and bool(shown)
     return Page(users=shown, total=total, after=(shown[-1].user.signed_up_at, shown[-1].user.id) if more else None)

@@ -214,6 +214,7 @@ def _settings(config: Config) -> Settings:
         passwords_per_account=config.limits.passwords_per_account,
         passwords_per_address=config.limits.passwords_per_address,
         mails_per_address=config.limits.mails_per_address,
+        search_total=config.limits.search_total,
         allow_shared_tokens=config.allow_shared_tokens,
         probe_tokens=config.probe_tokens,
         refresh_ahead_seconds=config.refresh_ahead_seconds,

@@ -98,6 +98,15 @@ class Limits(Part, frozen=True):
             le=1_000_000_000,
         ),
     ] = 20
+    search_total: Annotated[
+        int,
+        Meta(
+            description="Up to so many matches are counted for the `total` of a user search; for more it is -1. Each "
+            "search then costs the time of counting so many users; 0 counts none.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 1_000
     provider_seconds: Annotated[
         int, Meta(description="Seconds that one call to a provider may take in all.", ge=1, le=120)
     ] = 10

@@ -63,11 +63,11 @@ async def page(
     order: str,
     paging: str,
     limit: int,
-    total: bool,
+    count_to: int,
     few: bool = False,
     teams: bool = False,
 ) -> tuple[list[UserView], int]:
-    """One page of users with all that belongs to them, and how many match in all (-1 where not asked).
+    """One page of users with all that belongs to them, and how many match; -1 for more than `count_to` (0: none).
 
     `order` is `created` or `signed_up`, with `-` in front for descending; `paging` one more condition that the total
     does not count. `few` says that an operand's own index finds the users who can match, so that no index which begins
@@ -78,17 +78,23 @@ async def page(
     # An index holds the bare column and cannot be asked for anything else.
     project = "u.project_id || ''" if few else "u.project_id"
     where = f"{project} = $1 AND ({conditions.joined(operator)})"
-    counted = f"SELECT count(*) FROM users u WHERE {where}" if total else "SELECT -1"
+    count = _count(where, int(count_to)) if count_to else "SELECT -1"
     sql = f"""
     WITH page AS (SELECT u.id AS user_id, u.{column} AS at FROM users u WHERE {where} AND ({paging or "TRUE"})
         ORDER BY u.{column} {way}, u.id {way} LIMIT {int(limit)})
-    SELECT 'total' AS kind, '' AS owner, {", ".join(["''"] * 14)}, ({counted}), 0, 0, 0, 0, 0, FALSE, FALSE, FALSE
+    SELECT 'total' AS kind, '' AS owner, {", ".join(["''"] * 14)}, ({count}), 0, 0, 0, 0, 0, FALSE, FALSE, FALSE
     UNION ALL {(union_with_teams if teams else union_for)("SELECT user_id FROM page")}"""
     rows = await reader.all(sql, *conditions.args)
-    count = next(row[16] for row in rows if row[0] == "total")
+    total = next(row[16] for row in rows if row[0] == "total")
     found = list(assemble(rows, with_teams=teams).values())
     found.sort(key=lambda view: (getattr(view.user, column), view.user.id), reverse=way == "DESC")
-    return found, count
+    return found, total
+
+
+def _count(where: str, most: int) -> str:
+    """A statement for how many match, or -1 for more than `most`: to count all would cost more with every user."""
+    some = f"SELECT 1 FROM users u WHERE {where} LIMIT {most + 1}"
+    return f"SELECT CASE WHEN count(*) > {most} THEN -1 ELSE count(*) END FROM ({some}) AS matching"
 
 
 def restrict(conditions: Conditions, wanted: Listing) -> None:
