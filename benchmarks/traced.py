@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from oneself.actions.runtime import Runtime
-from oneself.app import House
+from oneself.app.house import House
 from oneself.cli.listening import listen
 from oneself.cli.running import run
 from oneself.config import Config, load

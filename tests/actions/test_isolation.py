@@ -17,7 +17,8 @@ from oneself.faults import Fault, FaultCode
 from oneself.providers.registry import get
 from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
-from oneself.upstream.http import Limits, Outbound
+from oneself.upstream.http import Outbound
+from oneself.upstream.limits import Limits
 from tests.actions.conftest import Clock, opened_runtime
 from tests.actions.test_matrix import Stage, told
 from tests.upstream.scripted import Answer, redirects, says, scripted, squeezed, until

@@ -18,7 +18,7 @@ import pytest
 
 from oneself.actions import projects, provider_check
 from oneself.actions.provider_check import Trial
-from oneself.cli.providers import _ADDRESS
+from oneself.cli.supported import _ADDRESS
 from oneself.crypto.seal import KeyRing
 from oneself.emulator.players import endpoints_for
 from oneself.model import Project, ProjectConfig, ProviderCredentials

@@ -17,7 +17,7 @@ from oneself.actions import projects, sessions, signing, signing_rotation, start
 from oneself.actions.projects import Declaration, DeclaredProvider
 from oneself.actions.runtime import ProjectDirectory, Runtime
 from oneself.actions.sessions import SessionWish
-from oneself.app import opened_runtime
+from oneself.app.opening import opened_runtime
 from oneself.config import Config
 from oneself.faults import Fault, FaultCode
 from oneself.model import Project, ProviderCredentials, Secret, SessionRef

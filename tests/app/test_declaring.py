@@ -9,7 +9,8 @@ import pytest
 
 from oneself.actions import projects
 from oneself.actions.runtime import Runtime, client_of
-from oneself.app import StartRefused, declare_projects, opened_runtime
+from oneself.app.database import StartRefused
+from oneself.app.opening import declare_projects, opened_runtime
 from oneself.config import Config, load
 from oneself.model import Project
 from oneself.rules.policies import DEFAULTS, policy_of

@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from oneself.cli.dev_folder import ProjectKeys, open_folder
+from oneself.cli.dev_folder import ProjectKeys
+from oneself.cli.dev_keys import open_folder
 from oneself.cli.snippets import snippets
 from tests import node_run, server_process
 from tests.server_process import ServerFailed, ServerProcess, cli, dev

@@ -17,8 +17,9 @@ import pytest
 import trustme
 
 from oneself.cli.dev import origin
-from oneself.cli.dev_folder import DevFolderUnusable, ProjectKeys, open_folder
-from oneself.cli.dev_tls import CA_NAME, KEY_NAME, SERVER_NAME, open_tls
+from oneself.cli.dev_folder import CA_NAME, DevFolderUnusable, ProjectKeys
+from oneself.cli.dev_keys import open_folder
+from oneself.cli.dev_tls import KEY_NAME, SERVER_NAME, open_tls
 from oneself.cli.snippets import snippets
 from oneself.crypto.authority import read_certificate
 from tests import chromium, node_run

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from oneself.actions import projects, signing
-from oneself.app import opened_runtime
+from oneself.app.opening import opened_runtime
 from oneself.config import load
 from oneself.crypto.seal import generate_line
 from tests.cli.test_serve import Place

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.house.source import Module
+from tests.house.source import Module, names_of_later
 
 # What is reached through values and not through names: the runtime's parts, and the providers' pure functions.
 THROUGH_VALUES = (
@@ -96,6 +96,8 @@ def _read(node: ast.stmt, module: str, imported: Mapping[str, str], local: set[s
                 # The attribute of a module or class, not all of it.
                 definition.mentions |= {f"{imported[owner]}.{part.attr}"}
                 continue
+        if isinstance(part, ast.Call) and (later := names_of_later(part)):
+            definition.mentions.add(".".join(later))
         if isinstance(part, ast.Name):
             if part.id in local:
                 definition.mentions.add(f"{module}.{part.id}")

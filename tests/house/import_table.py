@@ -9,7 +9,7 @@ import ast
 import sys
 from dataclasses import dataclass
 
-from tests.house.source import Import, Module, imports_of
+from tests.house.source import Import, Module, imports_of, names_of_later
 
 # One module of the standard library lets code wait, another reads a clock: law uses neither.
 IMPURE = frozenset(
@@ -68,6 +68,7 @@ ROOMS = (
     Room("faults", (), ("msgspec",)),
     Room("config", ("model",), ("msgspec",)),  # a secret setting is the model's Secret
     Room("rules", CORE, ("msgspec", "idna"), pure=True),
+    Room("later"),  # the one place that imports by name
     Room("asgi"),  # protocol alone: no request, reply or route of ours
     Room("crypto", ("faults",), ("cryptography", "joserfc", "argon2")),
     Room(
@@ -79,8 +80,8 @@ ROOMS = (
         collectors=("registry",),
         pure=True,
     ),
-    Room("store", CORE, ("asyncpg", "msgspec")),
-    Room("upstream", ("providers", "crypto", *CORE), ("aiohttp", "msgspec", "idna", "yarl")),
+    Room("store", ("later", *CORE), ("asyncpg", "msgspec")),
+    Room("upstream", ("providers", "crypto", "later", *CORE), ("aiohttp", "msgspec", "idna", "yarl")),
     Room("mail", CORE, ("aiosmtplib", "jinja2", "msgspec")),
     Room("steps", ("store", "rules", "crypto", *CORE), ("msgspec",)),
     Room("formats", ("rules", "crypto", *CORE), ("msgspec",), pure=True),
@@ -89,7 +90,7 @@ ROOMS = (
         ("providers", "crypto", "asgi", *CORE),
         ("msgspec", "joserfc", "cryptography", "jinja2", "click", *WEB),  # it also runs by itself
     ),
-    Room("actions", LOWER, ("msgspec",), each_other=False, shared=("runtime", "renewing")),
+    Room("actions", ("later", *LOWER), ("msgspec",), each_other=False, shared=("runtime", "renewing")),
     Room("wire", ("", "actions", "asgi", *CORE), ("msgspec", *WEB)),  # what all faces stand on
     Room("wire.stytch", FACE, ("msgspec", *WEB)),
     Room("wire.stack", FACE, ("msgspec", *WEB)),
@@ -103,7 +104,7 @@ ROOMS = (
     ),
     Room(
         "cli",
-        ("", "app", "wire", "wire.*", "emulator", "background", "formats", "actions", "config", *LOWER),
+        ("", "app", "wire", "wire.*", "emulator", "background", "formats", "actions", "config", "later", *LOWER),
         ("msgspec", "structlog", "click", "rich", "trustme", "uvloop", *WEB),
     ),
     Room("__main__", ("cli",)),
@@ -192,7 +193,9 @@ def _impurities(module: Module) -> list[tuple[ast.AST, str]]:
 
 
 def hidden_imports(module: Module) -> list[str]:
-    """Imports inside functions or classes, and imports by name at run time."""
+    """Imports inside functions or classes, and imports by name at run time: `later` alone does that, and is given names
+    that stand in the source, so that `imports_of` reads them.
+    """
     found = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
@@ -203,8 +206,11 @@ def hidden_imports(module: Module) -> list[str]:
             ]
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            if called == "__import__" or called.split(".")[-1] == "import_module":
+            by_name = called == "__import__" or called.split(".")[-1] == "import_module"
+            if by_name and module.name != "oneself.later":
                 found.append(f"{module.at(node)} imports by name")
+            if called == "Later" and names_of_later(node) is None:
+                found.append(f"{module.at(node)} hides from readers what it imports")
     return sorted(set(found))
 
 

@@ -100,7 +100,7 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 
 def imports_of(module: Module, known: frozenset[str]) -> list[Import]:
-    """What a module imports; `from a import b` is `a.b` where that is a module in `known`."""
+    """What a module imports, now or later; `from a import b` is `a.b` where that is a module in `known`."""
     guarded = {
         id(inner)
         for node in ast.walk(module.tree)
@@ -111,6 +111,8 @@ def imports_of(module: Module, known: frozenset[str]) -> list[Import]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Call) and (later := names_of_later(node)):
+            names = [later[0]]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             full = [f"{base}.{alias.name}" for alias in node.names]
@@ -119,6 +121,13 @@ def imports_of(module: Module, known: frozenset[str]) -> list[Import]:
             continue
         found += [Import(name, node.lineno, id(node) in guarded) for name in names]
     return found
+
+
+def names_of_later(node: ast.Call) -> tuple[str, str] | None:
+    """The module and the name in it of a call `Later("module", "name")`; None for any other call."""
+    texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    plain = ast.unparse(node.func) == "Later" and len(texts) == len(node.args) == 2 and not node.keywords
+    return (texts[0], texts[1]) if plain else None
 
 
 def _is_type_checking(test: ast.expr) -> bool:

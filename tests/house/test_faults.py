@@ -9,15 +9,12 @@ from tests.house.fault_reach import definitions, reached
 from tests.house.source import package, sample
 
 TABLES = {"stytch": {code for code, _ in STYTCH}, "stack": {code for code, _ in STACK}}
-_SENDING = "letters are sent in the background, after the request that wrote them"
 # What the walk over names finds although no request of that face can come there, and why.
 EXCUSED = {
     "stack": {
         FaultCode.CLAIMS_TOO_LARGE: "no request of this dialect carries custom claims",
         FaultCode.EXTERNAL_ID_INVALID: "no request of this dialect carries an external id",
         FaultCode.EXTERNAL_ID_IN_USE: "no request of this dialect carries an external id",
-        FaultCode.MAIL_NOT_SENT: _SENDING,
-        FaultCode.MAIL_REFUSED: _SENDING,
         FaultCode.PHONE_INVALID: "no request of this dialect carries a telephone number",
         FaultCode.PHONE_IN_USE: "no request of this dialect carries a telephone number",
         FaultCode.REDIRECT_NOT_SET: "this dialect's start asks for no list of login and signup URLs",
@@ -33,10 +30,8 @@ EXCUSED = {
         FaultCode.ACCOUNT_TWIN: "no request of this dialect links an account on the server's word",
         FaultCode.APP_KEY_GONE: "this dialect's start names no key that may be revoked",
         FaultCode.APP_KEY_NEEDED: "this dialect's start names no key that may be asked for later",
-        FaultCode.MAIL_NOT_SENT: _SENDING,
         FaultCode.MAIL_OFF: "no request of this dialect is nothing without mail",
         FaultCode.SECOND_FACTOR_NEEDED: "this dialect's sessions say what they rest on, and the application decides",
-        FaultCode.MAIL_REFUSED: _SENDING,
         FaultCode.GRANT_REDIRECT_MISMATCH: "this dialect's redeem names no redirect URI",
         FaultCode.RECONNECT_NEEDED: "no request of this dialect refreshes a provider's token",
     },

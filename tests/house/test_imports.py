@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+
 import pytest
 
 from tests.house import import_table
-from tests.house.source import imports_of, package, sample
+from tests.house.source import imports_of, names_of_later, package, sample
 
 KNOWN = frozenset(module.name for module in package()) | {
     "oneself.actions.attach",
@@ -36,6 +39,7 @@ ALLOWED = [
     ("oneself.app", "from oneself.wire.stytch import routes"),
     ("oneself.cli.serving", "from oneself import app"),
     ("oneself.emulator.player", "from oneself.providers import google"),
+    ("oneself.store.opening", "from oneself.later import Later\nUSERS = Later('oneself.store.users', 'find')"),
 ]
 
 FORBIDDEN = [
@@ -80,6 +84,8 @@ FORBIDDEN = [
     ("oneself.background", "from oneself.wire import http"),
     ("oneself.app", "from oneself.cli import main"),
     ("oneself.pantry", "import json"),
+    ("oneself.store.opening", "LINKING = Later('oneself.rules.linking', 'decide')"),
+    ("oneself.upstream.http", "UVICORN = Later('uvicorn', 'run')"),
 ]
 
 
@@ -112,6 +118,10 @@ def test_the_house_keeps_the_table() -> None:
         "class Thing:\n    import json",
         "import importlib\njson = importlib.import_module('json')",
         "json = __import__('json')",
+        "loads = Later(f'{name}', 'loads')",
+        "loads = Later('json', name)",
+        "loads = Later(module='json', name='loads')",
+        "loads = Later('json', 'loads', 'dumps')",
     ],
 )
 def test_a_hidden_import_is_seen(text: str) -> None:
@@ -120,6 +130,18 @@ def test_a_hidden_import_is_seen(text: str) -> None:
 
 def test_no_import_hides() -> None:
     assert [line for module in package() for line in import_table.hidden_imports(module)] == []
+
+
+def test_what_loads_later_is_there() -> None:
+    named = [
+        later
+        for module in package()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and (later := names_of_later(node))
+    ]
+    assert len(named) > 20
+    for module_name, name in named:
+        assert hasattr(importlib.import_module(module_name), name), (module_name, name)
 
 
 def test_a_circle_is_seen() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oneself.mail.smtp import MailServer
+from oneself.mail.server import MailServer
 from oneself.model import ProjectConfig
 from tests.mail.catcher import Catcher, catching
 from tests.stack.in_process import Face, face_on

@@ -14,6 +14,7 @@ from oneself.actions import mailing
 from oneself.actions.mailing import FIRST_PAUSE, LONGEST_PAUSE
 from oneself.actions.runtime import ProjectDirectory, Runtime
 from oneself.faults import Fault, FaultCode
+from oneself.mail.smtp import check
 from oneself.model import Secret
 from oneself.rules.lifetimes import MAIL_GIVEN_UP_AFTER, SECOND
 from oneself.store.opening import open_database
@@ -212,11 +213,11 @@ async def test_letters_leave_over_tls_with_a_user_or_not_at_all(engine_url: str)
             server = server_of(
                 catcher, host="localhost", security=security, user="oneself", password=Secret("password"), tls=ours
             )
-            await server.check()
+            await check(server)
             with pytest.raises(Fault, match="does not take the user"):
-                await replace(server, password=Secret("wrong")).check()
+                await check(replace(server, password=Secret("wrong")))
             with pytest.raises(Fault) as untrusted:
-                await replace(server, tls=None).check()
+                await check(replace(server, tls=None))
             assert untrusted.value.code is FaultCode.MAIL_NOT_SENT
             if security == "tls":
                 continue
@@ -226,4 +227,4 @@ async def test_letters_leave_over_tls_with_a_user_or_not_at_all(engine_url: str)
                 await mailing.drain(replace(face.rt, mail_server=server))
                 assert (catcher.last(email).protected, catcher.last(email).user) == (True, "oneself")
     with catching() as plain, pytest.raises(Fault):
-        await server_of(plain, security="starttls").check()
+        await check(server_of(plain, security="starttls"))

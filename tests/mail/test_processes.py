@@ -6,7 +6,7 @@ import asyncio
 import signal
 from pathlib import Path
 
-from oneself.app import microseconds
+from oneself.app.database import microseconds
 from oneself.store.opening import open_database
 from tests.mail.catcher import catching
 from tests.postgres_server import Cluster

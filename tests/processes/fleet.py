@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import uvicorn
 
-from oneself.app import microseconds
+from oneself.app.database import microseconds
 from oneself.crypto.seal import generate_line
 from oneself.emulator.app import create_emulator
 from oneself.emulator.players import endpoints_for

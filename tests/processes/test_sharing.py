@@ -11,7 +11,7 @@ from typing import Any
 
 from oneself.actions import projects
 from oneself.actions.runtime import Runtime
-from oneself.app import opened_runtime
+from oneself.app.opening import opened_runtime
 from oneself.config import load
 from tests.processes.fleet import PROJECT_ID, STACK_ID, STYTCH_ID, Fleet, Stytch, fleet, token_of, visited
 from tests.stack.wire import Browser, send

@@ -13,7 +13,7 @@ import jwt
 import pytest
 import stytch
 
-from oneself.app import microseconds
+from oneself.app.database import microseconds
 from oneself.rules.lifetimes import DAY
 from oneself.store.opening import open_database
 from tests.conftest import ENGINES

@@ -15,7 +15,7 @@ from oneself.faults import Fault, FaultCode
 from oneself.store.database import Load, Row, Value
 from oneself.store.retrying import TRIES, Again
 from oneself.store.statements import for_sqlite
-from oneself.upstream.http import DEFAULT_LIMITS
+from oneself.upstream.limits import DEFAULT_LIMITS
 from oneself.upstream.reply import Reply
 
 T = TypeVar("T")
@@ -71,6 +71,7 @@ class SimDatabase:
     process: Process
     clock: Callable[[], int]
     engine: str = "sqlite"
+    clock_difference: int | None = None
 
     def load(self) -> Load:
         """Nobody asks."""

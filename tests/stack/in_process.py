@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from oneself.actions import projects
 from oneself.actions.projects import Declaration, DeclaredProvider, Keys
 from oneself.actions.runtime import Runtime
-from oneself.app import opened_runtime
+from oneself.app.opening import opened_runtime
 from oneself.config import Config
 from oneself.model import ProjectConfig, ProviderCredentials, Secret
 from oneself.wire.http import Reply, Request

@@ -12,7 +12,7 @@ from typing import Any
 from oneself.actions import projects
 from oneself.actions.projects import Declaration, DeclaredProvider
 from oneself.actions.runtime import Runtime
-from oneself.app import opened_runtime
+from oneself.app.opening import opened_runtime
 from oneself.config import Config
 from oneself.model import ProjectConfig, ProviderCredentials, RedirectUrl, Secret
 from oneself.wire.http import Reply, Request

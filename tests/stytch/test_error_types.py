@@ -20,7 +20,7 @@ import stytch
 from oneself.actions import projects, signing, users
 from oneself.actions.runtime import Runtime
 from oneself.actions.users import UserChanges
-from oneself.app import opened_runtime
+from oneself.app.opening import opened_runtime
 from oneself.cli import dev_folder
 from oneself.config import Config
 from oneself.model import Project, Secret

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import msgspec
 
-from oneself.app import House
-from oneself.cli import dev_folder
+from oneself.app.house import House
+from oneself.cli import dev_keys
 from oneself.cli.dev import announcement
 from oneself.cli.dev_settings import settings
 from oneself.cli.listening import listen, port_of
@@ -66,7 +66,7 @@ def main(folder: Path) -> None:
     """Serve until told to stop; prints one line when ready."""
     sockets = listen("localhost", 0)
     base_url = f"http://localhost:{port_of(sockets)}"
-    keys = dev_folder.open_folder(folder)
+    keys = dev_keys.open_folder(folder)
     base = settings(base_url, folder, keys)
     projects = {name: declared(base, name, wanted) for name, wanted in MINDS.items()}
     own = base.projects[0].providers["google"]

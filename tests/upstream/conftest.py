@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from oneself.upstream.http import Limits, Outbound
+from oneself.upstream.http import Outbound
+from oneself.upstream.limits import Limits
 from tests.upstream.scripted import Scripted, scripted
 
 NOW = 1_790_000_000_000_000

@@ -227,7 +227,7 @@ async def test_what_was_checked_is_what_is_connected(server: Scripted, monkeypat
         made.append(info[4][0])
         raise OSError("the test goes no further")
 
-    monkeypatch.setattr("oneself.upstream.http.public_socket", note)
+    monkeypatch.setattr("oneself.upstream.transport.public_socket", note)
     client = Outbound(clock=lambda: NOW)
     with pytest.raises(Fault):
         await client.send("GET", "https://rebind.example/a")

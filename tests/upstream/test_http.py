@@ -8,7 +8,8 @@ import tracemalloc
 import pytest
 
 from oneself.faults import Fault, FaultCode
-from oneself.upstream.http import Limits, Outbound
+from oneself.upstream.http import Outbound
+from oneself.upstream.limits import Limits
 from tests.upstream import scripted
 from tests.upstream.conftest import NOW
 from tests.upstream.scripted import Answer, Scripted, says, until
@@ -131,7 +132,8 @@ async def test_one_hanging_host_starves_no_other(server: Scripted) -> None:
         for task in stuck:
             task.cancel()
         await asyncio.gather(*stuck, return_exceptions=True)
-        assert not client._gates._gates, "gates that nobody uses are forgotten"
+        assert client._transport is not None
+        assert not client._transport._gates._gates, "gates that nobody uses are forgotten"
         await client.close()
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
+from oneself.later import Later
 from oneself.mail.letters import write
-from oneself.mail.smtp import Line
 from oneself.model import LetterKind, Noun
 from oneself.rules.lifetimes import HOUR, SECOND
 from oneself.steps import mailing
@@ -16,6 +16,10 @@ from oneself.store import outbox
 from oneself.store.database import Tx
 from oneself.store.outbox import NEVER, Waiting
 
+if TYPE_CHECKING:
+    from oneself.mail.smtp import Line
+
+_LINE = Later("oneself.mail.smtp", "Line")
 _LOG = logging.getLogger("oneself.mail")
 
 # So many connections to the mail server at once, in each process.
@@ -60,7 +64,7 @@ async def drain(rt: Runtime) -> int:
     server = rt.mail_server
     if server is None:
         return 0
-    lines = [Line(server) for _ in range(LANES)]
+    lines: list[Line] = [_LINE.get()(server) for _ in range(LANES)]
     tried = 0
     try:
         while await outbox.is_due(rt.db, rt.clock()):
@@ -76,7 +80,7 @@ async def drain(rt: Runtime) -> int:
     return tried
 
 
-async def _finished(rt: Runtime, lines: list[Line], batch: list[Waiting]) -> bool:
+async def _finished(rt: Runtime, lines: "list[Line]", batch: list[Waiting]) -> bool:
     """Try a batch side by side; whether the mail server could be reached. A stopping process sees it to its end."""
     group = asyncio.gather(*(_try(rt, line, waiting) for line, waiting in zip(lines, batch, strict=False)))
     try:
@@ -87,7 +91,7 @@ async def _finished(rt: Runtime, lines: list[Line], batch: list[Waiting]) -> boo
         raise
 
 
-async def _try(rt: Runtime, line: Line, waiting: Waiting) -> bool:
+async def _try(rt: Runtime, line: "Line", waiting: Waiting) -> bool:
     """Try one letter; False where the mail server cannot be reached, so that others need not be tried now."""
     try:
         await _send(rt, line, waiting)
@@ -103,7 +107,7 @@ async def _try(rt: Runtime, line: Line, waiting: Waiting) -> bool:
     return True
 
 
-async def _send(rt: Runtime, line: Line, waiting: Waiting) -> None:
+async def _send(rt: Runtime, line: "Line", waiting: Waiting) -> None:
     letter = mailing.unseal(await rt.projects.data_key(waiting.project_id), waiting)
     try:
         async with asyncio.timeout(LETTER_SECONDS):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from oneself.crypto.seal import DataKey, KeyRing
 from oneself.faults import Fault, FaultCode
-from oneself.mail.smtp import MailServer
+from oneself.mail.server import MailServer
 from oneself.model import Project, ProviderCredentials, Secret, TokenSet
 from oneself.providers import registry
 from oneself.rules.lifetimes import MINUTE, SECOND

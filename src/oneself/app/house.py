@@ -10,8 +10,9 @@ import msgspec
 from oneself import __version__, background
 from oneself.actions import renewing, sessions
 from oneself.actions.runtime import Runtime
+from oneself.app.database import StartRefused
 from oneself.app.metrics import PATH, Metrics, Place
-from oneself.app.opening import StartRefused, declare_projects, opened_runtime
+from oneself.app.opening import declare_projects, opened_runtime
 from oneself.asgi.connection import Asgi, Receive, Scope, Send
 from oneself.config import Config
 from oneself.emulator import Emulator, create_emulator

@@ -2,7 +2,6 @@
 
 import os
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,25 +9,16 @@ from urllib.parse import urlsplit
 
 from oneself.actions import key_ring, projects, restoring
 from oneself.actions.runtime import ProjectDirectory, Runtime, Settings, SharedCredentials
+from oneself.app.database import StartRefused, microseconds, opened_database
 from oneself.app.declaring import declaration, shared_credentials
 from oneself.config import Config
 from oneself.crypto.seal import KeyRing
 from oneself.faults import Fault, FaultCode
-from oneself.mail.smtp import MailServer
-from oneself.store.database import Database
+from oneself.mail.server import MailServer
 from oneself.store.migrate import migrate, schema_status
-from oneself.store.opening import open_database
 from oneself.store.restores import RestoreState
-from oneself.upstream.http import Limits, Outbound
-
-
-class StartRefused(Exception):
-    """The server will not start; the text says why and what to do."""
-
-
-def microseconds() -> int:
-    """The time: microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000
+from oneself.upstream.http import Outbound
+from oneself.upstream.limits import Limits
 
 
 @asynccontextmanager
@@ -86,28 +76,6 @@ async def opened_runtime(
             await outbound.close()
 
 
-@asynccontextmanager
-async def opened_database(config: Config, *, serving: bool = False, patient: bool = False) -> AsyncIterator[Database]:
-    """Open the database alone; `patient` without a limit for how long one statement may take.
-
-    Raises StartRefused.
-    """
-    try:
-        db = await open_database(
-            config.database_url.reveal(),
-            microseconds,
-            exclusive=serving,
-            size=config.limits.database_connections,
-            statement_timeout=0 if patient else 15.0,
-        )
-    except Fault as fault:
-        raise StartRefused(f"The database cannot be used: {fault.detail}. {_advice(config)}") from None
-    try:
-        yield db
-    finally:
-        await db.close()
-
-
 async def declare_projects(rt: Runtime, config: Config) -> None:
     """Bring every project of the settings into its declared state. Raises StartRefused."""
     for declared in config.projects:
@@ -125,16 +93,6 @@ async def check_master_keys(rt: Runtime) -> None:
             await rt.projects.data_key(project.id)
         except Fault as fault:
             raise StartRefused(_declare_words(project.display_name, fault)) from None
-
-
-def _advice(config: Config) -> str:
-    """What to look at where the database cannot be used; nothing secret of its address."""
-    if config.engine == "sqlite":
-        return (
-            "See that the folder of `database_url` is there and may be written to, and that no other process serves it."
-        )
-    where = urlsplit(config.database_url.reveal()).netloc.rpartition("@")[2]
-    return f"See that it runs at {where or 'the address in `database_url`'} and lets this user in with this password."
 
 
 def _trusting(authorities: str) -> ssl.SSLContext | None:

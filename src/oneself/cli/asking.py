@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from oneself.actions import projects
 from oneself.actions.runtime import Runtime
-from oneself.app import StartRefused, opened_runtime
+from oneself.app.database import StartRefused
+from oneself.app.opening import opened_runtime
 from oneself.cli.choosing import settings_of
 from oneself.cli.output import Refused
 from oneself.config import Config

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from oneself.actions import restoring
 from oneself.actions.restoring import Proof, Restored
 from oneself.actions.runtime import Runtime
-from oneself.app import microseconds
+from oneself.app.database import microseconds
 from oneself.cli.asking import ask_config
 from oneself.cli.choosing import choice, settings_of
 from oneself.cli.dev_folder import write_epoch
-from oneself.cli.output import ERR, OUT, Refused, json_line, pairs
+from oneself.cli.output import ERR, OUT, Refused, json_line, pairs, progress
 from oneself.config import Config
 from oneself.faults import Fault
 from oneself.model import Secret
@@ -57,7 +56,7 @@ def backup(file: Path, as_json: bool, config_file: Path | None, data: Path | Non
         json_line({"file": str(file), "holds": proof})
         return
     _print(proof)
-    OUT.print(f"{file} is whole. It is worth nothing without the key ring, of which it has no copy.", soft_wrap=True)
+    OUT.print(f"{file} is whole. It is worth nothing without the key ring, of which it has no copy.")
 
 
 @click.command()
@@ -103,9 +102,7 @@ def restore(
         json_line(restored)
         return
     pairs([(name.replace("_", " "), str(count)) for name, count in msgspec.structs.asdict(restored.voided).items()])
-    OUT.print(
-        f"The database is of the epoch {restored.epoch} now. Set it beside the key ring: {where}.", soft_wrap=True
-    )
+    OUT.print(f"The database is of the epoch {restored.epoch} now. Set it beside the key ring: {where}.")
     if not end_sessions:
         OUT.print("Sessions live on, also those that were ended since the backup; --end-sessions would end them.")
 
@@ -162,7 +159,7 @@ def _set_aside(target: Path, epoch: int) -> None:
         old = target.with_name(f"{target.name}{ending}")
         if old.exists():
             old.rename(target.with_name(f"{target.name}.before-epoch-{epoch}{ending}"))
-    ERR.print(f"The database that was there is {target.name}.before-epoch-{epoch} now.", soft_wrap=True)
+    ERR.print(f"The database that was there is {target.name}.before-epoch-{epoch} now.")
 
 
 def _finished(config: Config, end_sessions: bool) -> Restored:
@@ -196,11 +193,9 @@ def _sqlite(config: Config) -> Path:
 
 
 def _copied(source: Path, partial: Path) -> None:
-    columns = (TextColumn("copying"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bar:
-            task = bar.add_task("copy", total=None)
-            sqlite_backup.copy(source, partial, lambda done, total: bar.update(task, completed=done, total=total))
+        with progress("copying", "parts") as tell:
+            sqlite_backup.copy(source, partial, tell)
     except (Fault, OSError) as error:
         why = error.detail if isinstance(error, Fault) else str(error)
         raise Refused("The database could not be copied.", [f"{why}."]) from None

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from oneself.cli.dev_folder import DEFAULT_FOLDER, DevFolderUnusable, database_url, read_keys
-from oneself.cli.dev_tls import read_ca
+from oneself.cli.dev_folder import DEFAULT_FOLDER, DevFolderUnusable, database_url, read_ca, read_keys
 from oneself.cli.output import Refused
 from oneself.config import Config, ConfigError, load
 from oneself.model import Secret

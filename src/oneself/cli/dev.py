@@ -7,15 +7,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import click
-from rich.panel import Panel
 
-from oneself.app import EMULATOR_PATH, House
-from oneself.cli import dev_folder
-from oneself.cli.dev_folder import DevFolderUnusable, DevKeys
+from oneself.app.house import EMULATOR_PATH, House
+from oneself.cli.dev_folder import DEFAULT_FOLDER, DevFolderUnusable, DevKeys
+from oneself.cli.dev_keys import open_folder
 from oneself.cli.dev_settings import PROJECT_NAME, labels, settings
 from oneself.cli.dev_tls import Tls, open_tls
 from oneself.cli.listening import PortUnavailable, listen, port_of
-from oneself.cli.output import ERR, OUT, Refused, json_line, pairs
+from oneself.cli.output import ERR, OUT, Refused, Styled, json_line, pairs
 from oneself.cli.running import StartFailed, run
 from oneself.cli.snippets import snippets
 from oneself.cli.trusting import ways
@@ -48,7 +47,7 @@ def _whole_urls(_context: click.Context, _option: click.Parameter, urls: tuple[s
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=dev_folder.DEFAULT_FOLDER,
+    default=DEFAULT_FOLDER,
     show_default=True,
     help="Folder for the database and the keys; made if missing, kept for the next start.",
 )
@@ -75,7 +74,7 @@ def dev(host: str, port: int, data: Path, https: bool, applications: tuple[str, 
     name = _name(host)
     try:
         sockets = listen(host, port)
-        keys = dev_folder.open_folder(data)
+        keys = open_folder(data)
         tls = open_tls(data, name) if https else None
     except PortUnavailable as error:
         raise Refused("The server cannot listen.", [str(error)]) from None
@@ -84,7 +83,10 @@ def dev(host: str, port: int, data: Path, https: bool, applications: tuple[str, 
     base_url = origin("https" if tls else "http", name, port_of(sockets))
     config = settings(base_url, data, keys, tls, applications)
     if not is_local(origin("http", host, 80)):
-        ERR.print("[yellow]Whoever reaches this address can read every key on its page.[/] `--host localhost` is safe.")
+        ERR.print(
+            Styled("Whoever reaches this address can read every key on its page.", "yellow"),
+            " `--host localhost` is safe.",
+        )
 
     def ready() -> None:
         if as_json:
@@ -163,16 +165,21 @@ def _page(config: Config, keys: DevKeys, tls: Tls | None) -> DevPage:
 
 def _announce(base_url: str, data: Path, keys: DevKeys, tls: Tls | None) -> None:
     OUT.print()
-    OUT.print(Panel.fit(f"[bold]Oneself[/] is ready at [bold green]{base_url}[/]\nOpen it and sign in as somebody."))
+    OUT.frame(
+        Styled("Oneself", "bold"),
+        " is ready at ",
+        Styled(base_url, "bold green"),
+        "\nOpen it and sign in as somebody.",
+    )
     OUT.print()
     pairs([("Data folder", str(data)), *_links(base_url)])
     OUT.print()
     pairs(_keys(keys))
     if tls:
-        OUT.print("\n[bold]Make your clients trust this server[/] (once for this data folder)")
+        OUT.print(Styled("\nMake your clients trust this server", "bold"), " (once for this data folder)")
         pairs(ways(tls, base_url))
     for one in snippets(base_url, keys.project):
-        OUT.print(f"\n[bold]{one.title}[/]")
-        OUT.print(one.text, markup=False, soft_wrap=True)
+        OUT.print(Styled(f"\n{one.title}", "bold"))
+        OUT.print(one.text)
     OUT.print("\nCtrl+C stops it; the data stays.")
     logging.getLogger("oneself").info("ready at %s", base_url)

@@ -1,23 +1,19 @@
-"""The folder of `oneself dev`: its database and its keys, made at the first start and kept from then on."""
+"""The folder of `oneself dev`: its database, its keys and its authority, as all commands read them."""
 
 import fcntl
 import os
-from base64 import b64encode
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from oneself.config.checks import DEV_KEY_PREFIX
-from oneself.crypto import opaque
-from oneself.crypto.ids import new_uuid
-from oneself.crypto.jwk import dump_pem, generate_p256
-
 DATABASE_NAME = "oneself.sqlite3"
 KEYS_NAME = "dev-keys.json"
+CA_NAME = "https-ca.pem"
+"""The certificate of the authority of `oneself dev --https`."""
 DEFAULT_FOLDER = Path("oneself-data")
-_ENVIRONMENT = "test"
 
 
 class DevFolderUnusable(Exception):
@@ -60,15 +56,6 @@ class DevKeys(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: str = ""
     # how often the database beside was restored
     epoch: int = 0
-
-
-def open_folder(folder: Path) -> DevKeys:
-    """Make the folder (0700) and its keys (0600) where they are missing, and give the keys.
-
-    Raises DevFolderUnusable.
-    """
-    with using(folder):
-        return _keys(folder / KEYS_NAME)
 
 
 @contextmanager
@@ -116,9 +103,15 @@ def put(file: Path, content: bytes) -> None:
 def write_epoch(folder: Path, epoch: int) -> None:
     """Note that the folder's database was restored. Raises DevFolderUnusable."""
     with using(folder):
-        file = folder / KEYS_NAME
-        keys = msgspec.structs.replace(_keys(file), epoch=epoch)
-        put(file, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
+        keys = read_keys(folder)
+        if keys is None:
+            raise DevFolderUnusable(f"{folder} holds no keys of `oneself dev`. Name another with --data.")
+        write_keys(folder, msgspec.structs.replace(keys, epoch=epoch))
+
+
+def write_keys(folder: Path, keys: DevKeys) -> None:
+    """Write the folder's keys; the caller holds the folder."""
+    put(folder / KEYS_NAME, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
 
 
 def database_url(folder: Path) -> str:
@@ -136,14 +129,14 @@ def read_keys(folder: Path) -> DevKeys | None:
     return None if content is None else _parsed(file, content)
 
 
-def _keys(file: Path) -> DevKeys:
-    content = read(file)
-    keys = _new_keys() if content is None else _parsed(file, content)
-    if content is not None and keys.signing_key:
-        return keys
-    keys = msgspec.structs.replace(keys, signing_key=dump_pem(generate_p256()))
-    put(file, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
-    return keys
+def read_ca(folder: Path) -> str:
+    """The certificate of the folder's authority (PEM), or nothing where it never served https."""
+    pem = (read(folder / CA_NAME) or b"").decode("ascii", "replace")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        return ""
+    return pem
 
 
 def _parsed(file: Path, content: bytes) -> DevKeys:
@@ -154,26 +147,3 @@ def _parsed(file: Path, content: bytes) -> DevKeys:
             f"{file} is damaged, and without it the database beside it cannot be read. Bring it back "
             "from a copy, or begin anew with another --data folder."
         ) from None
-
-
-def _new_keys() -> DevKeys:
-    random = os.urandom
-    return DevKeys(
-        master_keys=f"{DEV_KEY_PREFIX}1:{b64encode(random(32)).decode()}",
-        callback_id=f"oauth-callback-{_ENVIRONMENT}-{new_uuid(random)}",
-        client_secret=opaque.base32_secret(random),
-        project=ProjectKeys(
-            id=new_uuid(random),
-            stytch=StytchKeys(
-                project_id=f"project-{_ENVIRONMENT}-{new_uuid(random)}",
-                secret=opaque.stytch_secret(_ENVIRONMENT, random),
-                public_token=opaque.public_token(_ENVIRONMENT, random),
-            ),
-            stack=StackKeys(
-                project_id=new_uuid(random),
-                publishable_client_key=opaque.prefixed_key("pck_", random),
-                secret_server_key=opaque.prefixed_key("ssk_", random),
-                super_secret_admin_key=opaque.prefixed_key("sak_", random),
-            ),
-        ),
-    )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from oneself.app import EMULATOR_PATH
+from oneself.app.house import EMULATOR_PATH
 from oneself.cli import dev_folder
 from oneself.cli.dev_folder import DevKeys
 from oneself.cli.dev_tls import Tls

@@ -12,12 +12,11 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext, SSLError
 
 import trustme
 
-from oneself.cli.dev_folder import DevFolderUnusable, put, read, using
+from oneself.cli.dev_folder import CA_NAME, DevFolderUnusable, put, read, using
 from oneself.crypto.authority import Certificate, new_authority, read_certificate
 
 KEY_NAME = "https-ca-key.pem"
 """The authority's certificate and key: whoever reads it can pose as this machine to those who trust it."""
-CA_NAME = "https-ca.pem"
 SERVER_NAME = "https-server.pem"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _ALWAYS_PERMITTED = ("localhost", "127.0.0.0/8", "::1/128")
@@ -63,18 +62,6 @@ def open_tls(folder: Path, host: str, now: datetime | None = None) -> Tls:
         if not _is_good(server, authority, host, now):
             put(server, _issued(kept, ca_pem, authority, host, now))
     return Tls(server.resolve(), (folder / CA_NAME).resolve(), ca_pem.decode(), authority.key_digest)
-
-
-def read_ca(folder: Path) -> str:
-    """The certificate of the folder's authority (PEM), or nothing where it never served https."""
-    pem = read(folder / CA_NAME)
-    if pem is None:
-        return ""
-    try:
-        read_certificate(pem)
-    except ValueError:
-        return ""
-    return pem.decode()
 
 
 def _authority(folder: Path, host: str, now: datetime) -> bytes:

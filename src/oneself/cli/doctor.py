@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
 from oneself.actions import projects, restoring
 from oneself.actions.runtime import Runtime, client_of
-from oneself.app import StartRefused, epoch_refusal, mail_server, opened_database, opened_runtime
+from oneself.app.database import StartRefused, opened_database
+from oneself.app.opening import epoch_refusal, mail_server, opened_runtime
 from oneself.cli.choosing import choice, settings_of
-from oneself.cli.output import OUT, json_line
+from oneself.cli.output import OUT, Styled, json_line
 from oneself.config import Config, unsafe_for_serving
 from oneself.faults import Fault
+from oneself.later import Later
 from oneself.model import Project
 from oneself.store.migrate import schema_status
-from oneself.store.postgres import PostgresDatabase
 from oneself.upstream import discovery
+
+_CHECK_MAIL = Later("oneself.mail.smtp", "check")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def doctor(as_json: bool, config_file: Path | None, data: Path | None) -> None:
         json_line({"ok": all(one.ok for one in findings), "findings": findings})
     else:
         for one in findings:
-            mark = "[green]✔[/]" if one.ok else "[red]✘[/]"
-            OUT.print(f"{mark} [bold]{escape(one.name)}[/]  {escape(one.words)}", soft_wrap=True)
+            mark = Styled("✔", "green") if one.ok else Styled("✘", "red")
+            OUT.print(mark, " ", Styled(one.name, "bold"), f"  {one.words}")
     sys.exit(0 if all(one.ok for one in findings) else 1)
 
 
@@ -73,7 +75,7 @@ async def _mail(config: Config) -> Finding:
         return Finding("mail", True, words)
     where = f"{server.host}:{server.port}"
     try:
-        await server.check()
+        await _CHECK_MAIL.get()(server)
     except Fault as fault:
         return Finding("mail", False, f"{where}: {fault.detail}; look at `smtp` in the settings")
     return Finding("mail", True, f"{where} takes mail from {server.sender}")
@@ -83,7 +85,7 @@ async def _stored(config: Config) -> AsyncIterator[Finding]:
     try:
         async with opened_database(config) as db:
             yield Finding("database", True, f"{db.engine} answers")
-            if isinstance(db, PostgresDatabase):
+            if db.clock_difference is not None:
                 away = abs(db.clock_difference) // 1000
                 yield Finding("clock", True, f"{away} ms from the database's; more than a second is refused")
             status = await schema_status(db)

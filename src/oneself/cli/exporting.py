@@ -11,21 +11,20 @@ from typing import BinaryIO
 
 import click
 import msgspec
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from oneself.actions import exporting
 from oneself.actions.runtime import Runtime
 from oneself.cli.asking import ask, only_project
 from oneself.cli.choosing import choice
 from oneself.cli.importing import FORMATS
-from oneself.cli.output import ERR, Refused
+from oneself.cli.output import ERR, Refused, Styled, progress
 from oneself.formats import stack, stytch, table
 from oneself.model import Project, TransferFormat, UserRecord
 from oneself.wire.stytch.wording import WORDINGS
 
 _RISK = (
-    "[yellow]The file holds {what} in clear: whoever reads it can act for these users. It is readable for you alone; "
-    "move it encrypted, and delete it when it is imported.[/]"
+    "The file holds {what} in clear: whoever reads it can act for these users. It is readable for you alone; "
+    "move it encrypted, and delete it when it is imported."
 )
 
 
@@ -69,30 +68,24 @@ def export_users(
             await exporting.note(rt, project, target, "_and_".join(secrets).replace(" ", "_"))
         lines, done = _writer(target, project), 0
         total = await exporting.count(rt, project)
-        with _opened(output) as file, _bar() as bar:
-            task = bar.add_task("exporting", total=total)
+        with _opened(output) as file, progress("exporting", "pieces") as tell:
             file.write(_head(target))
             async for user in exporting.users(rt, project, tokens=with_tokens, passwords=with_password_hashes):
                 file.write(lines(user))
                 done += 1
-                bar.update(task, completed=done)
+                tell(done, total)
         return done
 
     done = ask(config_file, data, work)
     ERR.print(f"{done} users were exported.")
     if secrets:
-        ERR.print(_RISK.format(what=" and ".join(secrets)), soft_wrap=True)
+        ERR.print(Styled(_RISK.format(what=" and ".join(secrets)), "yellow"))
 
 
 def written(target: TransferFormat, project: Project, users: Iterable[UserRecord]) -> bytes:
     """A whole file of users, as the command writes it user by user."""
     lines = _writer(target, project)
     return _head(target) + b"".join(lines(user) for user in users)
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=ERR, disable=not ERR.is_terminal)
 
 
 @contextmanager

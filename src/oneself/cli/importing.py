@@ -8,15 +8,13 @@ from typing import BinaryIO
 
 import click
 import msgspec
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from oneself.actions import importing
 from oneself.actions.importing import ImportWish, Row
 from oneself.actions.runtime import Runtime
 from oneself.cli.asking import ask, only_project
 from oneself.cli.choosing import choice
-from oneself.cli.output import ERR, OUT, json_line, pairs
+from oneself.cli.output import OUT, Styled, Tell, json_line, pairs, progress
 from oneself.formats.reading import rows as rows_of
 from oneself.model import ImportReport, RefusedRow, TransferFormat
 
@@ -74,8 +72,8 @@ def import_users(
     with ExitStack() as stack:
         opened = stack.enter_context(file.open("rb"))
         told = stack.enter_context(refused_file.open("wb", buffering=0)) if refused_file else None
-        bar = stack.enter_context(_bar())
-        task = bar.add_task("checking" if dry_run else "importing", total=file.stat().st_size)
+        size = file.stat().st_size
+        tell = stack.enter_context(progress("checking" if dry_run else "importing", "bytes"))
 
         def refused(row: RefusedRow) -> None:
             if told is not None:
@@ -85,10 +83,10 @@ def import_users(
             project = await only_project(rt, project_name)
             environment = "" if any_environment else project.environment
             rows = rows_of(opened, source, environment)
-            return await importing.run(rt, project, _watched(rows, opened, bar, task), wish, refused)
+            return await importing.run(rt, project, _watched(rows, opened, size, tell), wish, refused)
 
         report = ask(config_file, data, work)
-        bar.update(task, completed=file.stat().st_size)
+        tell(size, size)
     if as_json:
         json_line(report)
     else:
@@ -96,16 +94,11 @@ def import_users(
     sys.exit(1 if report.refused else 0)
 
 
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=ERR, disable=not ERR.is_terminal)
-
-
-def _watched(rows: Iterator[Row], file: BinaryIO, bar: Progress, task: int) -> Iterator[Row]:
+def _watched(rows: Iterator[Row], file: BinaryIO, size: int, tell: Tell) -> Iterator[Row]:
     """The rows, and how far they are in the file."""
     for place, row in enumerate(rows):
         if place % _TELL_EVERY == 0:
-            bar.update(task, completed=file.tell())  # type: ignore[arg-type] # a task's id is a number of its own type
+            tell(file.tell(), size)
         yield row
 
 
@@ -123,11 +116,11 @@ def _print(report: ImportReport, refused_file: Path | None) -> None:
         ]
     )
     for name, count in report.not_taken.items():
-        OUT.print(f"not taken: {count} × {escape(name)}", soft_wrap=True)
+        OUT.print(f"not taken: {count} × {name}")
     for row in report.refused_rows[:_SHOWN]:
-        OUT.print(f"[red]line {row.line}[/]: {escape(row.reason)}. {escape(row.what_to_do)}", soft_wrap=True)
+        OUT.print(Styled(f"line {row.line}", "red"), f": {row.reason}. {row.what_to_do}")
     if report.refused > _SHOWN:
         where = f"; all are in {refused_file}" if refused_file else "; --refused FILE writes them all"
-        OUT.print(escape(f"and {report.refused - _SHOWN} more{where}."), soft_wrap=True)
+        OUT.print(f"and {report.refused - _SHOWN} more{where}.")
     if report.dry_run:
         OUT.print("Nothing was written. Leave --dry-run out to import.")

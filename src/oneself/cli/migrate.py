@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from oneself.app import StartRefused, opened_database
+from oneself.app.database import StartRefused, opened_database
 from oneself.cli.choosing import choice, settings_of
 from oneself.cli.output import ERR, OUT, Refused
 from oneself.config import Config

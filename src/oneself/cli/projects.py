@@ -5,24 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from oneself.actions import projects
 from oneself.actions.projects import CreatedProject, Declaration
 from oneself.actions.runtime import Runtime
 from oneself.cli.asking import ask, find_project
 from oneself.cli.choosing import choice, settings_of
-from oneself.cli.output import OUT, Refused, json_line, pairs, table
+from oneself.cli.output import OUT, Refused, Styled, json_line, pairs, table
 from oneself.model import Project
 from oneself.wire.stack.access import INTERNAL
 
 
-@click.group()
-def project() -> None:
-    """Make projects, list them, show one, delete one."""
-
-
-@project.command()
+@click.command()
 @click.argument("name")
 @click.option(
     "--environment",
@@ -52,7 +46,7 @@ def create(name: str, environment: Any, as_json: bool, config_file: Path | None,
     _print(told, as_json)
 
 
-@project.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line with all of them.")
 @choice
 def listing(as_json: bool, config_file: Path | None, data: Path | None) -> None:
@@ -65,7 +59,7 @@ def listing(as_json: bool, config_file: Path | None, data: Path | None) -> None:
     table(("id", "name", "environment", "Stytch project_id", "Stack project id"), rows)
 
 
-@project.command()
+@click.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")
 @choice
@@ -99,7 +93,7 @@ def show(name: str, as_json: bool, config_file: Path | None, data: Path | None) 
     _print(told, as_json)
 
 
-@project.command()
+@click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @choice
@@ -122,7 +116,7 @@ def delete(name: str, yes: bool, config_file: Path | None, data: Path | None) ->
         await projects.delete(rt, await find_project(rt, found.id))
 
     ask(config_file, data, work)
-    OUT.print(f"{escape(found.display_name)} ({found.id}) is deleted, and its key with it.")
+    OUT.print(f"{found.display_name} ({found.id}) is deleted, and its key with it.")
 
 
 def _may_go(found: Project, declared: set[str]) -> None:
@@ -158,7 +152,7 @@ def _print(told: dict[str, Any], as_json: bool) -> None:
     pairs(_flat(told))
     for name, entries in told.items():
         if isinstance(entries, list):
-            OUT.print(f"\n[bold]{name.capitalize()}[/]")
+            OUT.print(Styled(f"\n{name.capitalize()}", "bold"))
             columns = tuple(entries[0]) if entries else ("none",)
             table(columns, [[str(cell) for cell in entry.values()] for entry in entries])
 

@@ -1,67 +1,29 @@
-"""`oneself provider`: what is supported, what to register at each provider, and whether credentials work."""
+"""`oneself provider`: what to register at each provider, and whether credentials work."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from oneself.actions import provider_check
 from oneself.actions.provider_check import Trial
 from oneself.actions.runtime import Runtime
 from oneself.cli.asking import ask, only_project
 from oneself.cli.choosing import choice
-from oneself.cli.output import OUT, Refused, json_line, pairs, table
+from oneself.cli.output import OUT, Refused, Styled, json_line, pairs
+from oneself.cli.supported import described, mark
 from oneself.faults import Fault
 from oneself.model import Project
 from oneself.providers import registry
-from oneself.providers.spec import EmailProof, Provider
 from oneself.wire.stack.asking import callback_path as stack_callback
 from oneself.wire.stytch.cookies import callback_path as stytch_callback
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")
-# What its word on an address is worth: only a proved one ever leads to a user who has it.
-_ADDRESS: dict[EmailProof, str] = {
-    "flag": "proved by its flag",
-    "presence": "proved where it is there",
-    "conditional": "proved on condition",
-    "never": "never proved",
-    "none": "none",
-}
 _PROJECT = click.option("--project", "project_name", help="Any of its ids, or its name; not needed where it is alone.")
 
 
-@click.group()
-def provider() -> None:
-    """See what is supported, what to register where, and try credentials."""
-
-
-@provider.command("list")
-@_JSON
-def listing(as_json: bool) -> None:
-    """List all supported providers."""
-    told = [_supported(one) for one in registry.PROVIDERS]
-    if as_json:
-        json_line({"providers": told})
-        return
-    rows = [
-        (
-            one["id"],
-            one["name"],
-            one["kind"],
-            one["address"],
-            _mark(one["pkce"]),
-            one["refresh"],
-            _mark(one["revokes"]),
-            one["scopes"],
-        )
-        for one in told
-    ]
-    table(("id", "name", "kind", "address", "PKCE", "refresh", "revokes", "scopes"), rows)
-
-
-@provider.command()
+@click.command()
 @click.argument("name")
 @_PROJECT
 @_JSON
@@ -77,7 +39,7 @@ def show(name: str, project_name: str | None, as_json: bool, config_file: Path |
     facts = registry.find(named.provider if named else name)
     if facts is None:
         raise Refused("There is no such provider.", [f"{name!r} is neither configured nor known to this release."])
-    told: dict[str, Any] = _supported(facts) | {
+    told: dict[str, Any] = described(facts) | {
         "configured": named is not None,
         "redirect_uris": _redirect_uris(base_url, project, name),
     }
@@ -89,7 +51,7 @@ def show(name: str, project_name: str | None, as_json: bool, config_file: Path |
     pairs([(f"register for {dialect}", uri) for dialect, uri in uris.items()])
 
 
-@provider.command()
+@click.command()
 @click.argument("name", required=False)
 @_PROJECT
 @_JSON
@@ -111,9 +73,8 @@ def check(
     else:
         for config_id, trials in found.items():
             for trial in trials:
-                mark = {True: "[green]✔[/]", False: "[red]✘[/]", None: "[yellow]?[/]"}[trial.ok]
-                line = f"{mark} [bold]{escape(config_id)}, {escape(trial.name)}[/]  {escape(trial.words)}"
-                OUT.print(line, soft_wrap=True)
+                sign = {True: Styled("✔", "green"), False: Styled("✘", "red"), None: Styled("?", "yellow")}[trial.ok]
+                OUT.print(sign, " ", Styled(f"{config_id}, {trial.name}", "bold"), f"  {trial.words}")
     sys.exit(0 if right else 1)
 
 
@@ -130,23 +91,5 @@ def _redirect_uris(base_url: str, project: Project, name: str) -> dict[str, str]
     return {"stytch": base_url + stytch_callback(project), "stack": base_url + stack_callback(name)}
 
 
-def _supported(one: Provider) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "kind": one.kind,
-        "address": _ADDRESS[one.email_proof],
-        "pkce": one.pkce,
-        "refresh": one.refresh.kind if one.refresh.kind != "standard" else one.refresh.rotation,
-        "refresh_scope": one.refresh.scope,
-        "revokes": one.revocation is not None,
-        "scopes": " ".join(one.scopes),
-    }
-
-
-def _mark(yes: bool) -> str:
-    return "yes" if yes else "no"
-
-
 def _shown(value: Any) -> str:
-    return _mark(value) if isinstance(value, bool) else str(value)
+    return mark(value) if isinstance(value, bool) else str(value)

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from oneself.app import House
+from oneself.app.house import House
 from oneself.config import Config
 
 KEEP_ALIVE_SECONDS = 65

@@ -13,7 +13,10 @@ from typing import Any
 import click
 import msgspec
 
-from oneself.app import House, Place, StartRefused, check_master_keys, declare_projects, opened_runtime
+from oneself.app.database import StartRefused
+from oneself.app.house import House
+from oneself.app.metrics import Place
+from oneself.app.opening import check_master_keys, declare_projects, opened_runtime
 from oneself.cli.choosing import config_option
 from oneself.cli.listening import PortUnavailable, listen, port_of
 from oneself.cli.output import ERR, Refused

@@ -10,18 +10,13 @@ from oneself.actions import history, user_search, users
 from oneself.actions.runtime import Runtime
 from oneself.cli.asking import ask, only_project
 from oneself.cli.choosing import choice
-from oneself.cli.output import OUT, json_line, pairs, table
+from oneself.cli.output import OUT, Styled, json_line, pairs, table
 from oneself.model import AuditEntry, Listing, UserView
 
 _HISTORY = 100
 
 
-@click.group()
-def user() -> None:
-    """List users, show one."""
-
-
-@user.command("list")
+@click.command("list")
 @click.option("--project", "project_name", help="Which project, by any id or its name; not needed where there is one.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @click.option("--text", default="", help="Only users with this in their name or e-mail.")
@@ -54,7 +49,7 @@ def listing(
     table(("id", "name", "e-mail", "accounts", "created"), rows)
 
 
-@user.command()
+@click.command()
 @click.argument("user_id")
 @click.option("--project", "project_name", help="Which project, by any id or its name; not needed where there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line.")
@@ -75,11 +70,11 @@ def show(user_id: str, project_name: str | None, as_json: bool, config_file: Pat
         json_line(told)
         return
     pairs([("id", view.user.id), ("name", _name(view)), ("status", view.user.status), ("created", told["created_at"])])
-    OUT.print("\n[bold]E-mails[/]")
+    OUT.print(Styled("\nE-mails", "bold"))
     _section(told["emails"], ("address", "verified", "primary"))
-    OUT.print("\n[bold]Linked accounts[/]")
+    OUT.print(Styled("\nLinked accounts", "bold"))
     _section(told["accounts"], ("config_id", "subject", "email", "email_verified", "allow_sign_in", "linked_at", "id"))
-    OUT.print("\n[bold]History[/], newest first")
+    OUT.print(Styled("\nHistory", "bold"), ", newest first")
     _section(told["history"], ("at", "action", "decision", "reason", "actor", "dialect"))
 
 

@@ -1,51 +1,27 @@
 """The way to the mail server: one connection for a batch of letters, with a deadline for every word of it."""
 
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from contextlib import suppress
+from typing import NoReturn
 
 import aiosmtplib
 
 from oneself.faults import Fault, FaultCode
 from oneself.mail.message import compose
-from oneself.model import Letter, Secret
+from oneself.mail.server import MailServer
+from oneself.model import Letter
 
 # How long the server may take for one step: to be reached, to answer one command.
 STEP_SECONDS = 15.0
 _FOR_GOOD = 500
 
 
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail goes: a server, how the connection is protected, who we are there, and whom mail comes from.
-
-    `hello` is the name that we give ourselves (RFC 5321 section 4.1.1.1). `tls` replaces the machine's own trust.
-    """
-
-    host: str
-    port: int
-    security: Literal["starttls", "tls", "none"]
-    sender: str
-    user: str = ""
-    password: Secret = field(default_factory=lambda: Secret(""))
-    hello: str = "localhost"
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
-
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator["Line"]:
-        """A line to the server, opened at the first letter and closed in the end."""
-        line = Line(self)
-        try:
-            yield line
-        finally:
-            await line.close()
-
-    async def check(self) -> None:
-        """Reach the server and sign in, and send nothing. Raises Fault(MAIL_NOT_SENT)."""
-        async with self.line() as line:
-            await line.open()
+async def check(server: MailServer) -> None:
+    """Reach the server and sign in, and send nothing. Raises Fault(MAIL_NOT_SENT)."""
+    line = Line(server)
+    try:
+        await line.open()
+    finally:
+        await line.close()
 
 
 class Line:

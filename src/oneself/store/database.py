@@ -79,6 +79,13 @@ class Database(Reader, Protocol):
         """`sqlite` or `postgresql`."""
         ...
 
+    @property
+    def clock_difference(self) -> int | None:
+        """Microseconds by which the database's clock was ahead of ours when last measured; None where it has none of
+        its own.
+        """
+        ...
+
     def load(self) -> Load:
         """Tell what was done for this process, and who waits; asks nothing of the database."""
         ...

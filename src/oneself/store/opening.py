@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 from oneself.faults import Fault, FaultCode
+from oneself.later import Later
 from oneself.store.database import Database
-from oneself.store.postgres import PostgresDatabase
-from oneself.store.postgres_link import Dialing
 from oneself.store.sqlite import MEMORY, SqliteDatabase
 
+# The driver of PostgreSQL loads where there is one: half of all servers have none.
+_DIALING = Later("oneself.store.postgres_link", "Dialing")
+_POSTGRES = Later("oneself.store.postgres", "PostgresDatabase")
 _IN_MEMORY = {"", MEMORY, f"/{MEMORY}"}
 
 
@@ -36,7 +38,7 @@ def database_at(
         path = MEMORY if rest in _IN_MEMORY else rest.removeprefix("/")
         return SqliteDatabase(path, clock, exclusive=exclusive)
     if scheme in {"postgresql", "postgres"} and separator:
-        dialing = Dialing(
+        dialing = _DIALING.get()(
             url,
             clock,
             statement_timeout=statement_timeout,
@@ -44,7 +46,8 @@ def database_at(
             clock_limit=clock_limit,
             pooled=pooled,
         )
-        return PostgresDatabase(dialing, size=size)
+        postgres: Database = _POSTGRES.get()(dialing, size=size)
+        return postgres
     detail = f"a database URL begins with sqlite:// or postgresql://, not with {scheme!r}"
     raise Fault(FaultCode.DATABASE_UNAVAILABLE, detail=detail)
 

@@ -52,6 +52,7 @@ class SqliteDatabase:
     """
 
     engine = "sqlite"
+    clock_difference = None
 
     def __init__(
         self,
