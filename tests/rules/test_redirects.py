@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oneself.faults import Fault, FaultCode
-from oneself.rules.redirects import is_registered, is_trusted, parse, with_query
+from oneself.rules.redirects import is_registered, is_spelled, is_trusted, parse, with_query
 
 REGISTERED = [
     "http://localhost:3000/authenticate",
@@ -264,3 +264,11 @@ def test_any_pairs_come_back_and_the_result_is_one_line(old: list[tuple[str, str
     kept = [pair for pair in old if pair[0] not in names]
     assert parse_qsl(urlsplit(text).query, keep_blank_values=True) == kept + new
     assert text.startswith("https://a.example/cb")
+
+
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "https://a.example/#x", "https://user@a.example/", "", "a"])
+def test_a_text_that_is_no_url_is_not_in_a_list_that_holds_it(text: str) -> None:
+    """Whatever a list holds: the same letters are enough only for what reads as a URL."""
+    assert not is_spelled(text, [text])
+    assert is_spelled("https://a.example/", [text, "https://a.example/"])
+    assert not is_spelled("https://A.example/", [text, "https://a.example/"]), "that is for the reader"

@@ -1,14 +1,14 @@
 """Where a browser may be sent: URLs compared after parsing, never by prefix of text."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote_plus, unquote_plus
 
 from oneself.faults import Fault, FaultCode
 from oneself.rules.urls import DEFAULT_PORTS, Url, is_ipv4, parse, split_port
 
-__all__ = ["STACK_MOBILE_SCHEME", "Url", "is_registered", "is_trusted", "parse", "with_query"]
+__all__ = ["STACK_MOBILE_SCHEME", "Url", "is_registered", "is_spelled", "is_trusted", "parse", "with_query"]
 
 _VISIBLE = re.compile(r"[!-~]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_.*-]*")
@@ -25,6 +25,11 @@ def is_registered(url: Url, registered: Iterable[str]) -> bool:
     """
     wanted = _identity(url)
     return any(_identity(candidate) == wanted for candidate in _readable(registered))
+
+
+def is_spelled(text: str, registered: Sequence[str]) -> bool:
+    """Tell whether `text` is a `registered` URL letter by letter, so that it need not be read to be compared."""
+    return text in registered and _read(text) is not None
 
 
 def is_trusted(url: Url, domains: Iterable[str], *, allow_localhost: bool, allow_mobile: bool = True) -> bool:

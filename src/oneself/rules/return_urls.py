@@ -21,11 +21,14 @@ def chosen_url(project: Project, url: str, which: Literal["login", "signup"]) ->
         if default is None:
             raise Fault(FaultCode.REDIRECT_NOT_SET, "the project has no default", which=which, any_set=True)
         return default
+    texts = [entry.url for entry in registered]
+    if redirects.is_spelled(url, texts):
+        return url
     try:
         parsed = parse(url)
     except Fault:
         raise Fault(FaultCode.REDIRECT_INVALID, "not an absolute URL", which=which) from None
-    if not redirects.is_registered(parsed, (entry.url for entry in registered)):
+    if not redirects.is_registered(parsed, texts):
         raise Fault(FaultCode.REDIRECT_NOT_ALLOWED, "not in the project's list", which=which)
     return url
 
