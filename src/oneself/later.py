@@ -6,7 +6,6 @@ their modules load at the first use. The name stands in the source as plain text
 import like any other.
 """
 
-import gc
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -18,13 +17,5 @@ class Later(NamedTuple):
     name: str
 
     def get(self) -> Any:
-        """The thing itself. The first call loads its module, which may take a tenth of a second."""
-        collecting = gc.isenabled()
-        # What a module makes while it loads stays: a collector that looks through it again and again takes a fifth of
-        # the time and finds nothing.
-        gc.disable()
-        try:
-            return getattr(import_module(self.module), self.name)
-        finally:
-            if collecting:
-                gc.enable()
+        """The thing itself. The first call loads its module, which may take a tenth of a second; any thread may."""
+        return getattr(import_module(self.module), self.name)

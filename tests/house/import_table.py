@@ -87,7 +87,7 @@ ROOMS = (
     Room("formats", ("rules", "crypto", *CORE), ("msgspec",), pure=True),
     Room(
         "emulator",
-        ("providers", "crypto", "asgi", *CORE),
+        ("providers", "crypto", "asgi", "later", *CORE),
         ("msgspec", "joserfc", "cryptography", "jinja2", "click", *WEB),  # it also runs by itself
     ),
     Room("actions", ("later", *LOWER), ("msgspec",), each_other=False, shared=("runtime", "renewing")),
@@ -99,7 +99,7 @@ ROOMS = (
     Room("background", ("actions", "config", *LOWER), ("msgspec", "structlog", "prometheus_client")),
     Room(
         "app",
-        ("", "wire", "wire.*", "emulator", "background", "actions", "asgi", "config", *LOWER),
+        ("", "wire", "wire.*", "emulator", "background", "actions", "asgi", "config", "later", *LOWER),
         ("msgspec", "structlog", "prometheus_client", "jinja2", "uvloop", *WEB),
     ),
     Room(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oneself.emulator.keys import FLAWS
+from oneself.emulator.flaws import FLAWS
 from oneself.emulator.trouble import KINDS
 from tests.conftest import ENGINES
 from tests.postgres_server import Cluster

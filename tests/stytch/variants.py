@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import msgspec
 
-from oneself.app.house import House
+from oneself.app.house import EMULATOR_PATH, House
 from oneself.cli import dev_keys
 from oneself.cli.dev import announcement
 from oneself.cli.dev_settings import settings
@@ -21,6 +21,7 @@ from oneself.cli.listening import listen, port_of
 from oneself.cli.running import run
 from oneself.config import Config, DeclaredPolicy, DeclaredProject, DeclaredProvider, SharedProvider, StytchSide
 from oneself.config.project import DeclaredRedirect
+from oneself.emulator import create_emulator
 from oneself.model import Secret
 from oneself.wire.console.dev import DevPage
 from tests import server_process
@@ -94,7 +95,8 @@ def main(folder: Path) -> None:
         if project.stytch is not None
     }
     line = msgspec.json.encode(said).decode()
-    run(House(config, page), config, sockets, lambda: print(line, flush=True))
+    emulator = create_emulator(f"{base_url}{EMULATOR_PATH}", accept_any_client=True)
+    run(House(config, page, emulator=emulator), config, sockets, lambda: print(line, flush=True))
 
 
 def declared(base: Config, name: str, wanted: dict[str, Any]) -> DeclaredProject:

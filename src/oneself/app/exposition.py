@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from oneself.app.gauges import Gauges
 from oneself.steps.numbers import SECONDS, Durations, Numbers
 
 GAUGES: Mapping[str, tuple[str, str]] = {
@@ -19,9 +20,6 @@ GAUGES: Mapping[str, tuple[str, str]] = {
     "oneself_grants_to_hand_back": ("Grants of unlinked accounts that the providers still have to end.", ""),
 }
 """Each gauge's meaning and its one label, if it has any."""
-
-Gauges = dict[tuple[str, str], float]
-"""Gauges by name and the value of their label (empty where there is none)."""
 
 
 class _Page(Collector):

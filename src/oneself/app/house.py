@@ -15,9 +15,9 @@ from oneself.app.metrics import PATH, Metrics, Place
 from oneself.app.opening import declare_projects, opened_runtime
 from oneself.asgi.connection import Asgi, Receive, Scope, Send
 from oneself.config import Config
-from oneself.emulator import Emulator, create_emulator
 from oneself.faults import Fault
 from oneself.store.migrate import schema_status
+from oneself.upstream.loading import load
 from oneself.wire.console.app import create_app as create_console
 from oneself.wire.console.dev import DevPage
 from oneself.wire.stack.app import create_app as create_stack
@@ -35,15 +35,22 @@ _DESCRIPTIONS: Mapping[str, Callable[[Runtime], Mapping[str, Any]]] = {
 class House:
     """The ASGI app of the whole server. Its lifespan opens everything and closes it again.
 
-    With `dev` the schema is brought up at start, the page that signs in is shown, and the emulated
-    providers are served under `/emulator`. `place` is this worker's among several.
+    With `dev` the schema is brought up at start and the page that signs in is shown; `emulator`, if any, is served
+    under `/emulator`. `place` is this worker's among several.
     """
 
-    def __init__(self, config: Config, dev: DevPage | None = None, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        dev: DevPage | None = None,
+        place: Place | None = None,
+        *,
+        emulator: Asgi | None = None,
+    ) -> None:
         self.config = config
         self._place = place
         self._dev = dev
-        self._emulator = _emulator(config) if dev else None
+        self._emulator = emulator
         self._faces: tuple[tuple[str, Asgi], ...] = ()
         self._rt: Runtime | None = None
         # why the lifespan did not start, for whoever runs the app
@@ -68,6 +75,9 @@ class House:
             self._faces = self._built(rt, metrics)
             self._rt = rt
             workers = [asyncio.create_task(background.run(rt))]
+            if self._dev is None:
+                # in the background, so that neither the first answer nor the first sign-in waits for it
+                workers.append(asyncio.create_task(asyncio.to_thread(load)))
             if metrics is not None:
                 workers.append(asyncio.create_task(metrics.keep_leaving()))
             try:
@@ -143,10 +153,6 @@ class House:
 
     async def _not_open(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await _answer(send, 503, {"status": "starting"})
-
-
-def _emulator(config: Config) -> Emulator:
-    return create_emulator(f"{config.base_url}{EMULATOR_PATH}", accept_any_client=True)
 
 
 async def _answer(send: Send, status: int, said: Mapping[str, Any]) -> None:

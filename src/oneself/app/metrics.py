@@ -15,14 +15,16 @@ import msgspec
 from oneself import __version__
 from oneself.actions import revoking
 from oneself.actions.runtime import Runtime
-from oneself.app.exposition import Gauges, page
+from oneself.app.gauges import Gauges
 from oneself.asgi.connection import Receive, Scope, Send
 from oneself.crypto import opaque
 from oneself.faults import Fault
+from oneself.later import Later
 from oneself.model import Secret
 from oneself.steps.numbers import Numbers
 
 _LOG = logging.getLogger("oneself.metrics")
+_PAGE = Later("oneself.app.exposition", "page")
 
 PATH = "/metrics"
 LEAVE_SECONDS = 1.0
@@ -135,7 +137,8 @@ class Metrics:
         except Fault as fault:
             _LOG.info("the journal of grants cannot be counted: %s", fault)
         about = {"version": __version__, "database": self._rt.db.engine}
-        return page(numbers, gauges, about, accept)
+        written: tuple[bytes, str] = _PAGE.get()(numbers, gauges, about, accept)
+        return written
 
     def _others(self) -> list[_Left]:
         place = self._place

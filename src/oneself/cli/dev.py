@@ -9,17 +9,21 @@ from urllib.parse import urlsplit
 import click
 
 from oneself.app.house import EMULATOR_PATH, House
-from oneself.cli.dev_folder import DEFAULT_FOLDER, DevFolderUnusable, DevKeys
+from oneself.cli.dev_folder import DEFAULT_FOLDER, DevFolderUnusable, DevKeys, Tls
 from oneself.cli.dev_keys import open_folder
 from oneself.cli.dev_settings import PROJECT_NAME, labels, settings
-from oneself.cli.dev_tls import Tls, open_tls
 from oneself.cli.listening import PortUnavailable, listen, port_of
 from oneself.cli.output import ERR, OUT, Refused, Styled, json_line, pairs
 from oneself.cli.running import StartFailed, run
 from oneself.cli.snippets import snippets
 from oneself.cli.trusting import ways
 from oneself.config import Config, is_local
+from oneself.emulator import create_emulator
+from oneself.later import Later
 from oneself.wire.console.dev import DevPage, Entry, Snippet
+
+# It has an authority's tools, which only --https needs.
+_OPEN_TLS = Later("oneself.cli.dev_tls", "open_tls")
 
 
 def _whole_urls(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,7 +79,7 @@ def dev(host: str, port: int, data: Path, https: bool, applications: tuple[str, 
     try:
         sockets = listen(host, port)
         keys = open_folder(data)
-        tls = open_tls(data, name) if https else None
+        tls: Tls | None = _OPEN_TLS.get()(data, name) if https else None
     except PortUnavailable as error:
         raise Refused("The server cannot listen.", [str(error)]) from None
     except DevFolderUnusable as error:
@@ -95,7 +99,9 @@ def dev(host: str, port: int, data: Path, https: bool, applications: tuple[str, 
             _announce(base_url, data, keys, tls)
 
     try:
-        run(House(config, _page(config, keys, tls)), config, sockets, ready, certificate=tls.server if tls else None)
+        emulator = create_emulator(f"{base_url}{EMULATOR_PATH}", accept_any_client=True)
+        house = House(config, _page(config, keys, tls), emulator=emulator)
+        run(house, config, sockets, ready, certificate=tls.server if tls else None)
     except StartFailed as failed:
         raise Refused("The server did not start.", [str(failed) or "The lines above say why."]) from None
 

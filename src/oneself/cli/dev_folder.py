@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,6 +57,19 @@ class DevKeys(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: str = ""
     # how often the database beside was restored
     epoch: int = 0
+
+
+class Tls(NamedTuple):
+    """What the server shows, and what its clients must trust.
+
+    `server` is a PEM file with the server's key and certificate, `ca` one with the authority's certificate, `ca_pem`
+    its text, and `ca_digest` the SHA-256 of the authority's public key, in base64.
+    """
+
+    server: Path
+    ca: Path
+    ca_pem: str
+    ca_digest: str
 
 
 @contextmanager

@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 
 from oneself.app.house import EMULATOR_PATH
 from oneself.cli import dev_folder
-from oneself.cli.dev_folder import DevKeys
-from oneself.cli.dev_tls import Tls
+from oneself.cli.dev_folder import DevKeys, Tls
 from oneself.config import (
     Config,
     DeclaredProject,

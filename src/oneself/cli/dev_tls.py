@@ -5,14 +5,13 @@ a thousand years: a browser that trusts it would believe whoever read its key fr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext, SSLError
 
 import trustme
 
-from oneself.cli.dev_folder import CA_NAME, DevFolderUnusable, put, read, using
+from oneself.cli.dev_folder import CA_NAME, DevFolderUnusable, Tls, put, read, using
 from oneself.crypto.authority import Certificate, new_authority, read_certificate
 
 KEY_NAME = "https-ca-key.pem"
@@ -24,20 +23,6 @@ _AUTHORITY_DAYS = 3650
 # browsers take no certificate that lives longer than 398 days
 _SERVER_DAYS = 397
 _RENEWED_BEFORE = timedelta(days=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """What the server shows, and what its clients must trust.
-
-    `server` is a PEM file with the server's key and certificate, `ca` one with the authority's certificate, `ca_pem`
-    its text, and `ca_digest` the SHA-256 of the authority's public key, in base64.
-    """
-
-    server: Path
-    ca: Path
-    ca_pem: str
-    ca_digest: str
 
 
 def open_tls(folder: Path, host: str, now: datetime | None = None) -> Tls:

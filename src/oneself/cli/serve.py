@@ -23,6 +23,7 @@ from oneself.cli.output import ERR, Refused
 from oneself.cli.running import StartFailed, log_config, run
 from oneself.cli.workers import Workers
 from oneself.config import Config, ConfigError, load, unsafe_for_serving
+from oneself.upstream.loading import load as load_ahead
 
 _LOG = logging.getLogger("oneself")
 
@@ -92,5 +93,7 @@ async def _prepare(config: Config) -> None:
         config, limits=msgspec.structs.replace(config.limits, database_connections=1)
     )
     async with opened_runtime(one_connection) as rt:
+        if config.workers > 1:
+            load_ahead()  # once for all workers, who share the memory
         await check_master_keys(rt)
         await declare_projects(rt, config)

@@ -2,7 +2,7 @@
 
 import shlex
 
-from oneself.cli.dev_tls import Tls
+from oneself.cli.dev_folder import Tls
 
 
 def ways(tls: Tls, base_url: str) -> list[tuple[str, str]]:

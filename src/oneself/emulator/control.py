@@ -10,7 +10,7 @@ from oneself.emulator.answers import Answer
 from oneself.emulator.calls import Call, Route
 from oneself.emulator.clients import Client
 from oneself.emulator.control_grants import refresh_error, revoke_access, revoke_grant, revoke_refresh
-from oneself.emulator.keys import FLAWS
+from oneself.emulator.flaws import FLAWS
 from oneself.emulator.orders import MAX_ORDERS, Order, Problem, add_trouble, change_persona, checked, foreign, read
 from oneself.emulator.personas import Persona
 from oneself.emulator.trouble import KINDS, Trouble

@@ -11,7 +11,7 @@ import msgspec
 from oneself.emulator.answers import Answer
 from oneself.emulator.authorize import DENY
 from oneself.emulator.calls import Call, Route
-from oneself.emulator.keys import FLAWS
+from oneself.emulator.flaws import FLAWS
 from oneself.emulator.orders import Problem, add_trouble, change_persona, foreign
 from oneself.emulator.pages import page
 from oneself.emulator.personas import Persona

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,18 +11,6 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 Alg = Literal["RS256", "ES256"]
-
-FLAWS = (
-    "alg_none",
-    "hs256_public_key",
-    "bad_signature",
-    "no_kid",
-    "unknown_kid",
-    "foreign_key",
-    "jku",
-    "crit",
-)
-"""Ways in which an id_token can be made wrong; wrong claims are made by a persona's `answers`."""
 
 
 @dataclass(slots=True)
@@ -56,7 +43,7 @@ class KeyRings:
         return fresh.kid
 
     async def sign(self, provider: str, alg: Alg, claims: Mapping[str, Any], flaw: str = "") -> str:
-        """Sign claims as a JWS in compact form (RFC 7515), or spoil it as `flaw` (of FLAWS) says."""
+        """Sign claims as a JWS in compact form (RFC 7515), or spoil it as `flaw` (of `flaws.FLAWS`) says."""
         key = await self._signing(provider, alg)
         header: dict[str, Any] = {"alg": alg, "kid": key.kid, "typ": "JWT"}
         payload = json.dumps(claims, separators=(",", ":")).encode()
@@ -96,11 +83,6 @@ class KeyRings:
             return _Key(ECKey.generate_key("P-256", {"kid": kid}), kid, published)
         made = await asyncio.to_thread(RSAKey.generate_key, 2048, {"kid": kid})
         return _Key(made, kid, published)
-
-
-def at_hash(access_token: str) -> str:
-    """Give the left half of the token's SHA-256 in base64url (OpenID Connect Core 3.1.3.6)."""
-    return _b64(hashlib.sha256(access_token.encode()).digest()[:16])
 
 
 def _public(key: _Key, alg: Alg) -> dict[str, Any]:

@@ -6,14 +6,15 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oneself.emulator import assertion
 from oneself.emulator.answers import Answer, Refusal
 from oneself.emulator.calls import Call, once
 from oneself.emulator.clients import Client, Credentials, read_credentials, secret_matches
 from oneself.emulator.issue import issue
 from oneself.emulator.player import Player
 from oneself.emulator.world import Code, Token, World
+from oneself.later import Later
 
+_ASSERTED = Later("oneself.emulator.assertion", "check")
 _MAX_VALUE = 4_096
 
 
@@ -82,7 +83,7 @@ def authenticate(world: World, player: Player, call: Call, form: Mapping[str, st
     if client is None:
         return Refusal.CLIENT
     if shown.way != "none" and "jwt" in player.client_auth:
-        signed = assertion.check(world, player, client, shown.secret)
+        signed = _ASSERTED.get()(world, player, client, shown.secret)
         return client if signed else Refusal.SECRET
     if shown.way != "none" and shown.way not in player.client_auth:
         return Refusal.CLIENT_WAY

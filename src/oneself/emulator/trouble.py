@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from oneself.emulator.keys import FLAWS
+from oneself.emulator.flaws import FLAWS
 
 Kind = Literal[
     "delay",

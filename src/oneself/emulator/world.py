@@ -4,15 +4,21 @@ import base64
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from oneself.emulator.clients import Client
-from oneself.emulator.keys import KeyRings
 from oneself.emulator.personas import Persona
 from oneself.emulator.player import Player, Scene
 from oneself.emulator.trouble import Trouble
+from oneself.later import Later
+
+if TYPE_CHECKING:
+    from oneself.emulator.keys import KeyRings
+
+_KEY_RINGS = Later("oneself.emulator.keys", "KeyRings")
 
 MAX_TOKENS = 50_000
 MAX_CLIENTS = 1_000
@@ -121,8 +127,13 @@ class World:
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/")
-        self.keys = KeyRings(self.random)
         self.reset()
+
+    @cached_property
+    def keys(self) -> "KeyRings":
+        """The keys that sign id_tokens; what signs loads at the first of them."""
+        rings: KeyRings = _KEY_RINGS.get()(self.random)
+        return rings
 
     def reset(self) -> None:
         """Forget everything but the declared clients, the first personas and the keys."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from oneself.crypto import b64, jwt
-from oneself.crypto.foreign_jwt import verify_parts
 from oneself.crypto.opaque import equal
 from oneself.faults import Fault, FaultCode
+from oneself.later import Later
 from oneself.providers.spec import IdTokenRule
 from oneself.upstream.client import Client, fill
 from oneself.upstream.discovery import keys
@@ -15,6 +15,7 @@ from oneself.upstream.http import Outbound
 
 SKEW = 60
 STEP = "id_token"
+_VERIFY = Later("oneself.crypto.foreign_jwt", "verify_parts")
 
 
 async def verify_id_token(
@@ -74,7 +75,7 @@ async def _check_signature(
     for again in (False, True):
         known = await keys(outbound, client, again=again)
         try:
-            verify_parts(parts, known, rule.algs)
+            _VERIFY.get()(parts, known, rule.algs)
             _check_key_issuer(parts, known, claims)
             return
         except Fault as fault:
