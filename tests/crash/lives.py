@@ -121,6 +121,9 @@ async def _live(ground: Ground, job: Job, pipe: int) -> None:
     rt = runtime(ground, db, job.die_at, wait_seconds=job.wait_seconds)
     project = await projects.by_id(rt, ground.project_id)
     assert project is not None
+    if job.readers > 1:
+        # a process that has served for a while has its connections open
+        await asyncio.gather(*(db.one("SELECT 1") for _ in range(size)))
     os.write(pipe, READY)  # from here on a kill may come from outside
     await asyncio.sleep(max(0.0, job.begin_at - time.monotonic()))
     os.write(pipe, msgspec.json.encode(await done(rt, project, job)) + b"\n")
