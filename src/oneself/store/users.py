@@ -39,7 +39,7 @@ COUNT = "SELECT count(*) FROM users WHERE project_id = $1"
 
 TOMBSTONE = "SELECT deleted_at FROM user_tombstones WHERE project_id = $1 AND id = $2"
 
-ID_BY_EXTERNAL_ID = "SELECT id FROM users WHERE project_id = $1 AND external_id = $2"
+ID_BY_EXTERNAL_ID = "SELECT id FROM users WHERE project_id = $1 AND external_id = $2 AND external_id <> ''"
 
 INSERT_EMAIL = """
 INSERT INTO emails (project_id, id, user_id, address, folded, verified_at, verified_by, is_primary, claims_sign_in,

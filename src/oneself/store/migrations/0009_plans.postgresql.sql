@@ -1,0 +1,1 @@
+-- PostgreSQL gathers by itself what its planner is to believe of each index.
