@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import growth, growth_table, machine, report, waiters
-from benchmarks.engines import Postgres, opened
+from benchmarks.engines import Engine, Sqlite, opened
 from benchmarks.growth import Growth
 from benchmarks.measuring import Plan, Result, measure
 from benchmarks.rivals import measuring as rivals
@@ -34,7 +34,8 @@ def main() -> int:
     about = machine.describe(cores)
     if arguments.growth:
         return _growth(arguments, about, plan, [_grown(engine, cores, plan, arguments.users) for engine in wanted])
-    results = [_measured(engine, cores, plan, peers=arguments.peers) for engine in wanted]
+    # The others are measured once, beside the last: PostgreSQL where it is wanted, and ours on SQLite takes part there.
+    results = [_measured(engine, cores, plan, peers=arguments.peers and engine == wanted[-1]) for engine in wanted]
     text = report.document(about, plan, results)
     if arguments.json:
         print(json.dumps(report.figures(about, plan, results)))
@@ -59,8 +60,11 @@ def _measured(engine: str, cores: machine.Cores, plan: Plan, *, peers: bool) -> 
         stack.enter_context(machine.pinned(*cores.others))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result = runner.run(measure(chosen, url, cores, plan, tell))
-            if peers and isinstance(chosen, Postgres):
-                result.beside = runner.run(rivals.measure(chosen, url, cores, _pace(plan), tell))
+            if peers:
+                ours: list[Engine] = [chosen]
+                if not isinstance(chosen, Sqlite):
+                    ours.append(Sqlite(folder, cores, plan.connections))
+                result.beside = runner.run(rivals.measure(ours, url, cores, _pace(plan), tell))
         result.waits = waits
         return result
 
@@ -123,7 +127,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of a second each, to see that it works")
     parser.add_argument("--engine", choices=ENGINES, help="one database only")
-    parser.add_argument("--peers", action="store_true", help="measure other servers beside, on PostgreSQL")
+    parser.add_argument("--peers", action="store_true", help="measure other servers beside, in turns with ours")
     parser.add_argument("--growth", action="store_true", help="measure whether costs grow with users, and nothing else")
     parser.add_argument(
         "--users",

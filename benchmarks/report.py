@@ -21,14 +21,15 @@ HEADINGS = (
 Row = tuple[str, ...]
 
 
-def document(machine: dict[str, str], plan: Plan, results: Iterable[Result]) -> str:
+def document(machine: dict[str, str], plan: Plan, results: Sequence[Result]) -> str:
     """The whole report in Markdown."""
+    beside = [one for result in results for one in result.beside]
     parts = ["# Benchmark results", "", "Written by `python3 tasks.py bench --write`; never by hand.", ""]
     parts += table(("this machine", ""), list(machine.items()))
     parts += ["", _conditions(plan), ""]
     for result in results:
         parts += [f"## {result.engine.version}", "", f"The database alone: {result.engine.tool}.", ""]
-        parts += table(HEADINGS, [_row(line, result.beside) for line in result.lines])
+        parts += table(HEADINGS, [_row(line, result.engine.name, beside) for line in result.lines])
         parts += ["", *table(("process", "measured", "promised"), _process(result)), ""]
         if result.waits is not None:
             parts += [_about_waits(), "", *table(("waiting", "measured", "promised"), _waits(result.waits)), ""]
@@ -94,10 +95,11 @@ def _figures(line: Line) -> dict[str, Any]:
     }
 
 
-def _row(line: Line, beside: Sequence[Beside]) -> Row:
+def _row(line: Line, database: str, beside: Sequence[Beside]) -> Row:
     said = _figures(line)
     promised = WRITE_KEEPS if line.operation.write else READ_KEEPS
-    peer = peers.best(line.operation.peer, _beside(line.operation.peer, beside)) if line.operation.peer else None
+    at = line.operation.peer
+    peer = peers.best(at, rivals.rates(at, database, beside)) if at else None
     return (
         f"{said['dialect']}: {said['operation']}",
         f"{said['requests_per_second']:,.0f}",
@@ -114,12 +116,6 @@ def _row(line: Line, beside: Sequence[Beside]) -> Row:
         f"{peer[1]:,.0f} {peer[0]}" if peer else "",
         f"{said['requests_per_second'] / peer[1]:.1f}" if peer else "",
     )
-
-
-def _beside(operation: str, beside: Sequence[Beside]) -> dict[str, float]:
-    """The rates of other servers that were measured in this run at that operation."""
-    others = (one for one in beside if one.server != "oneself" and one.operation.startswith(operation))
-    return {one.server: one.of(lambda sample: sample.rate) for one in others}
 
 
 def _median(values: Sequence[float]) -> float:

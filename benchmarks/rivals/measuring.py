@@ -1,4 +1,4 @@
-"""Measures the rivals and this server in alternating rounds: one core each time, and one database server for all."""
+"""Measures the rivals and this server in alternating rounds: one core each time, one PostgreSQL for all who use it."""
 
 import asyncio
 import contextlib
@@ -7,22 +7,22 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from benchmarks import machine
 from benchmarks.counting import Cost, Log, PostgresLog, count
-from benchmarks.engines import Postgres
+from benchmarks.engines import Engine, Postgres
 from benchmarks.http_client import Broken, Connection, connect
 from benchmarks.load import Once, Sample, drive
 from benchmarks.operations import Operation, Stock, operations
 from benchmarks.people import Person, known, personas
 from benchmarks.provider import KNOWN
-from benchmarks.rivals import ready
+from benchmarks.rivals import ready, servers
+from benchmarks.rivals.pocketbase import Printed
 from benchmarks.rivals.rival import Place, Rival, sign_in
-from benchmarks.rivals.servers import RIVALS
 from benchmarks.site import Running, free_port, serving
 from tests.server_process import ROOT, environment
 
@@ -67,31 +67,41 @@ class Contender:
     """A running server that takes part: its address, its processor time so far, and its operations by name."""
 
     name: str
+    database: str
     address: tuple[str, int]
     cpu_seconds: Callable[[], float]
     operations: dict[str, Once]
 
 
-Lines = dict[tuple[str, str], Beside]
+# By the server, its database and the operation: ours takes part once on each database.
+Lines = dict[tuple[str, str, str], Beside]
 
 
 async def measure(
-    engine: Postgres, provider_url: str, cores: machine.Cores, pace: Pace, tell: Callable[[str], None]
+    engines: Sequence[Engine], provider_url: str, cores: machine.Cores, pace: Pace, tell: Callable[[str], None]
 ) -> list[Beside]:
-    """Count and measure every contender; ours first in each round. Raises WrongAnswer where one answers badly."""
+    """Count and measure ours on each of these databases, then the rivals on the same kinds; ours first in each round.
+
+    Raises WrongAnswer where one answers badly.
+    """
     tell("rivals: their environments")
     ready.make()
     lines: Lines = {}
     async with contextlib.AsyncExitStack() as stack:
-        contenders = [await stack.enter_async_context(_ours(engine, provider_url, cores, lines))]
-        for kind in RIVALS:
+        contenders = []
+        for engine in engines:
+            tell(f"rivals: counting oneself on {engine.name}")
+            contenders.append(await stack.enter_async_context(_ours(engine, provider_url, cores, lines)))
+        by_name = {engine.name: engine for engine in engines}
+        for kind in servers.on(*by_name):
             tell(f"rivals: counting {kind.name}")
-            contenders.append(await stack.enter_async_context(_rival(kind, engine, provider_url, cores, lines)))
+            entered = _rival(kind, by_name[kind.database], provider_url, cores, lines)
+            contenders.append(await stack.enter_async_context(entered))
         for number in range(pace.rounds):
             for operation, one in itertools.product(OURS, contenders):
                 if operation not in one.operations:
                     continue
-                tell(f"rivals: round {number + 1} of {pace.rounds}: {one.name} {operation}")
+                tell(f"rivals: round {number + 1} of {pace.rounds}: {one.name} on {one.database}, {operation}")
                 sample = await drive(
                     one.address,
                     one.operations[operation],
@@ -100,12 +110,12 @@ async def measure(
                     warm_up=pace.warm_up,
                     seconds=pace.seconds,
                 )
-                lines[one.name, operation].samples.append(sample)
+                lines[one.name, one.database, operation].samples.append(sample)
     return list(lines.values())
 
 
 @contextlib.asynccontextmanager
-async def _ours(engine: Postgres, provider_url: str, cores: machine.Cores, lines: Lines) -> AsyncIterator[Contender]:
+async def _ours(engine: Engine, provider_url: str, cores: machine.Cores, lines: Lines) -> AsyncIterator[Contender]:
     people = known(personas(PEOPLE * 2, KNOWN))
     async with engine.counted(provider_url, people) as (site, _, log):
         await asyncio.sleep(1.5)  # by then the server has heard of its own start's changes
@@ -114,7 +124,11 @@ async def _ours(engine: Postgres, provider_url: str, cores: machine.Cores, lines
     site = await engine.site(provider_url, people)
     with serving(site, cores) as running:
         chosen = _our_operations({f"{each.dialect}: {each.name}": each for each in operations(site, _stock(people))})
-        yield Contender("oneself", site.address, running.cpu_seconds, chosen)
+        connection = await connect(site.address)
+        for once in chosen.values():  # a project's RSA key is made at its first use, which is no part of any check
+            await once(connection)
+        connection.close()
+        yield Contender("oneself", engine.name, site.address, running.cpu_seconds, chosen)
 
 
 def _our_operations(by_name: dict[str, Operation]) -> dict[str, Once]:
@@ -127,22 +141,25 @@ def _stock(people: list[Person]) -> Stock:
 
 @contextlib.asynccontextmanager
 async def _rival(
-    kind: type[Rival], engine: Postgres, provider_url: str, cores: machine.Cores, lines: Lines
+    kind: type[Rival], engine: Engine, provider_url: str, cores: machine.Cores, lines: Lines
 ) -> AsyncIterator[Contender]:
-    database = engine.cluster.create_database(log_statements=True)
+    # On SQLite the program has its database inside, and prints what it asks of it.
+    cluster = engine.cluster if isinstance(engine, Postgres) else None
+    database = cluster.create_database(log_statements=True) if cluster else ""
     with tempfile.TemporaryDirectory(prefix="oneself-rival-") as folder:
-        place = Place(free_port(), provider_url, engine.cluster.url(database), Path(folder))
+        place = Place(free_port(), provider_url, cluster.url(database) if cluster else "", Path(folder))
         address = "127.0.0.1", place.port
         rival = kind(place)
         with running(rival, place, cores, counted=True):
-            log = rival.log(PostgresLog(engine.cluster, database))
+            log = PostgresLog(cluster, database) if cluster else Printed(place.output)
             chosen = await their_operations(rival, place)
             lines |= await counted(kind.name, kind.database, address, chosen, log)
-        engine.cluster.sql(f'ALTER DATABASE "{database}" RESET log_statement')
-        engine.cluster.sql("VACUUM ANALYZE", database)
+        if cluster:
+            cluster.sql(f'ALTER DATABASE "{database}" RESET log_statement')
+            cluster.sql("VACUUM ANALYZE", database)
         with running(rival, place, cores) as process:
             chosen = await their_operations(rival, place)
-            yield Contender(kind.name, address, process.cpu_seconds, chosen)
+            yield Contender(kind.name, kind.database, address, process.cpu_seconds, chosen)
 
 
 async def their_operations(rival: Rival, place: Place, people: int = PEOPLE) -> dict[str, Once]:
@@ -172,7 +189,7 @@ async def counted(name: str, database: str, address: tuple[str, int], chosen: di
     lines = {}
     for operation, once in chosen.items():
         cost = await count(connection, Operation(operation, name, once), log, None)
-        lines[name, operation] = Beside(name, database, operation, cost)
+        lines[name, database, operation] = Beside(name, database, operation, cost)
     connection.close()
     return lines
 

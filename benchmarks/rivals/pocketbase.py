@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
-from benchmarks.counting import Log
 from benchmarks.http_client import Connection, request
 from benchmarks.load import Once, Spent, check
 from benchmarks.rivals import ready
@@ -66,10 +65,6 @@ class PocketBase:
         settings = ["--migrationsDir", str(ready.FOLDER / "pocketbase_migrations"), "--automigrate=false"]
         serve = ["serve", "--http", f"127.0.0.1:{self._place.port}", *(["--dev"] if counted else [])]
         return [str(ready.ENVIRONMENT / "bin" / "pocketbase"), *serve, *folders, *settings]
-
-    def log(self, postgres: Log) -> Log:  # noqa: ARG002 - its database is inside
-        """See Rival."""
-        return Printed(self._place.output)
 
     async def start(self, connection: Connection) -> Begun:
         """`GET auth-methods`, which names the provider's page and the verifier that the client keeps."""

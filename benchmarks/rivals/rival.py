@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 
-from benchmarks.counting import Log
 from benchmarks.http_client import Answer, Connection, request
 from benchmarks.load import Once, WrongAnswer, check
 
@@ -18,7 +17,7 @@ SERVER_KEY = "a key of the benchmark's application"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a rival listens, where its provider does, its database's address on PostgreSQL, and a folder of its own."""
+    """Where a rival listens, where its provider does, its address on PostgreSQL (empty for SQLite), and its folder."""
 
     port: int
     provider_url: str
@@ -53,11 +52,7 @@ class Rival(Protocol):
     def __init__(self, place: Place) -> None: ...
 
     def command(self, *, counted: bool) -> list[str]:
-        """How the server is started; where it is `counted`, `log` must be able to tell its statements."""
-        ...
-
-    def log(self, postgres: Log) -> Log:
-        """Where its statements are read: in PostgreSQL's log, or in one of its own."""
+        """How the server is started; `counted`, one with its database inside is to print its statements."""
         ...
 
     async def start(self, connection: Connection) -> Begun:
@@ -87,10 +82,6 @@ class OnPostgres:
         self.place = place
         self.host = place.host
         self.file = Path(__file__).with_name(self.script)
-
-    def log(self, postgres: Log) -> Log:
-        """See Rival."""
-        return postgres
 
     async def linking(self, _connection: Connection, _credentials: list[str]) -> Once | None:
         """None, where links are made by browsers only."""

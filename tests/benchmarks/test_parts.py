@@ -13,7 +13,7 @@ from benchmarks.load import Sample, WrongAnswer, check, drive
 from benchmarks.operations import Operation
 from benchmarks.peers import best
 from benchmarks.rivals.measuring import Beside
-from benchmarks.rivals.table import rows
+from benchmarks.rivals.table import rates, rows
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwhat"
 CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nwh\r\n2\r\nat\r\n0\r\n\r\n"
@@ -95,13 +95,34 @@ async def test_statements_and_commits_are_counted_in_any_case(
     assert (cost.statements, cost.commits) == (statements, commits)
 
 
-def test_the_table_says_by_how_much_ours_is_faster() -> None:
-    cost = Cost(1, 0)
-    ours = Beside("oneself", "PostgreSQL", "session check", cost, [Sample(1.0, 0.1, [0.001] * 300)])
-    theirs = Beside("another", "SQLite", "session check", cost, [Sample(1.0, 0.5, [0.01] * 100)])
-    own, other = rows([ours, theirs])
-    assert (own[1:4], own[-2:]) == (("oneself", "PostgreSQL", "300"), ("", ""))
-    assert (other[1:4], other[-2:]) == (("another", "SQLite", "100"), ("3.0", "15.0"))
+def beside(server: str, database: str, rate: int, cpu_seconds: float) -> Beside:
+    """A server's line, of one round of a second."""
+    sample = Sample(1.0, cpu_seconds, [0.001] * rate)
+    return Beside(server, database, "whole sign-in, known account", Cost(1, 0), [sample])
+
+
+MEASURED = [
+    beside("oneself", "PostgreSQL", 300, 0.1),
+    beside("oneself", "SQLite", 600, 0.1),
+    beside("inside", "SQLite", 100, 0.5),
+    beside("beside", "PostgreSQL", 200, 0.2),
+]
+
+
+def test_the_table_says_by_how_much_ours_is_faster_on_the_same_kind_of_database() -> None:
+    cells = [(row[1:4], row[-2:]) for row in rows(MEASURED)]
+    assert cells == [
+        (("oneself", "PostgreSQL", "300"), ("", "")),
+        (("oneself", "SQLite", "600"), ("", "")),
+        (("inside", "SQLite", "100"), ("6.0", "30.0")),
+        (("beside", "PostgreSQL", "200"), ("1.5", "3.0")),
+    ]
+
+
+def test_ours_on_sqlite_is_held_against_those_with_sqlite_inside_and_ours_on_postgresql_against_all() -> None:
+    assert rates("whole sign-in", "SQLite", MEASURED) == {"inside": 100.0}
+    assert rates("whole sign-in", "PostgreSQL", MEASURED) == {"inside": 100.0, "beside": 200.0}
+    assert rates("session check", "SQLite", MEASURED) == {}
 
 
 def test_the_fastest_peer_is_one_that_was_measured_where_any_was() -> None:

@@ -17,7 +17,7 @@ from benchmarks.rivals.measuring import CHECK, LINK, WHOLE, counted, running, th
 from benchmarks.rivals.node_rivals import OnNode
 from benchmarks.rivals.pocketbase import Printed
 from benchmarks.rivals.rival import SERVER_KEY, Place, Rival, sign_in
-from benchmarks.rivals.servers import RIVALS
+from benchmarks.rivals.servers import RIVALS, on
 from benchmarks.site import free_port, provider
 from tests.postgres_server import Cluster
 
@@ -58,14 +58,20 @@ async def test_a_rival_signs_in_and_its_statements_are_counted(
             assert (await connection.send(asked)).status == 401
         connection.close()
         chosen = await their_operations(rival, place, people=3)
-        log = rival.log(PostgresLog(postgres, database))
+        log = PostgresLog(postgres, database) if kind.database == "PostgreSQL" else Printed(place.output)
         lines = await counted(kind.name, kind.database, ("127.0.0.1", place.port), chosen, log)
-    assert {operation: line.cost.statements for (_, operation), line in lines.items()} == COSTS[kind.name]
+    assert {operation: line.cost.statements for (_, _, operation), line in lines.items()} == COSTS[kind.name]
 
 
 def address(url: str) -> tuple[str, int]:
     """Where to connect to for an address of this machine."""
     return "127.0.0.1", int(url.rpartition(":")[2])
+
+
+def test_the_rivals_are_those_on_the_kinds_of_database_that_are_measured() -> None:
+    assert [kind.name for kind in on("SQLite")] == ["PocketBase"]
+    assert on("PostgreSQL") == [kind for kind in RIVALS if kind.name != "PocketBase"]
+    assert on("PostgreSQL", "SQLite") == list(RIVALS)
 
 
 def test_printed_statements_are_read_from_a_mark_on(tmp_path: Path) -> None:
