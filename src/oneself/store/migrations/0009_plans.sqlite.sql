@@ -4,7 +4,8 @@
 -- the first row on (https://www.sqlite.org/queryplanner-ng.html#howtofix): ten projects of a hundred thousand users each.
 
 DROP TABLE IF EXISTS sqlite_stat1;
-ANALYZE schema_state;
+ANALYZE restore_state;
+DELETE FROM sqlite_stat1;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('audit', 'sqlite_autoindex_audit_1', '1000000 100000 2 1 1'),
     ('data_keys', 'sqlite_autoindex_data_keys_1', '100 4 1'),
