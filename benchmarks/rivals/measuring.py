@@ -120,15 +120,26 @@ async def _ours(engine: Engine, provider_url: str, cores: machine.Cores, lines: 
     async with engine.counted(provider_url, people) as (site, _, log):
         await asyncio.sleep(1.5)  # by then the server has heard of its own start's changes
         chosen = _our_operations({f"{each.dialect}: {each.name}": each for each in operations(site, _stock(people))})
+        await _signed_in(site.address, chosen, len(people))
         lines |= await counted("oneself", engine.name, site.address, chosen, log)
     site = await engine.site(provider_url, people)
     with serving(site, cores) as running:
         chosen = _our_operations({f"{each.dialect}: {each.name}": each for each in operations(site, _stock(people))})
-        connection = await connect(site.address)
-        for once in chosen.values():  # a project's RSA key is made at its first use, which is no part of any check
-            await once(connection)
-        connection.close()
+        await _signed_in(site.address, chosen, len(people))
         yield Contender("oneself", engine.name, site.address, running.cpu_seconds, chosen)
+
+
+async def _signed_in(address: tuple[str, int], chosen: dict[str, Once], people: int) -> None:
+    """Sign everybody in once, as the rivals' people are, and check a session.
+
+    The provider gives a refresh token at a person's first consent only, and the trips after it ask one statement more,
+    for the one that is kept; and a project's RSA key is made at its first use, which is no part of any check.
+    """
+    connection = await connect(address)
+    for _ in range(people):
+        await chosen[WHOLE](connection)
+    await chosen[CHECK](connection)
+    connection.close()
 
 
 def _our_operations(by_name: dict[str, Operation]) -> dict[str, Once]:
