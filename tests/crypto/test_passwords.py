@@ -57,10 +57,35 @@ def test_an_unknown_user_takes_as_long_as_a_known_one() -> None:
     assert known / 3 < unknown < known * 3
 
 
-def test_old_parameters_ask_for_a_new_hash() -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("t=2", "t=1"),
+        ("m=19456", "m=19455"),
+        ("m=19456,t=2", "m=12288,t=3"),
+        ("m=19456,t=2", "m=4096,t=12"),
+        ("$v=19", "$v=16"),
+        ("$v=19", ""),
+        ("argon2id", "argon2i"),
+        ("argon2id", "argon2d"),
+        (HASH.split("$")[4], "c2FsdHNhbHQ"),
+        (HASH.split("$")[5], "aGFzaGhhc2hoYXNo"),
+        (HASH, "not a hash"),
+        (HASH, ""),
+    ],
+)
+def test_what_is_weaker_than_todays_asks_for_a_new_hash(old: str, new: str) -> None:
+    assert HASH.count(old) == 1
+    assert passwords.needs_rehash(HASH.replace(old, new))
     assert not passwords.needs_rehash(HASH)
-    assert passwords.needs_rehash(HASH.replace("t=2", "t=1"))
-    assert passwords.needs_rehash("not a hash")
+
+
+@pytest.mark.parametrize("stronger", ["m=65536,t=3,p=4", "m=65536,t=2,p=1", "m=47104,t=1,p=1", "m=19456,t=3,p=1"])
+def test_what_is_stronger_than_todays_stays(stronger: str) -> None:
+    encoded = HASH.replace("m=19456,t=2,p=1", stronger)
+    assert passwords.is_acceptable(encoded)
+    assert not passwords.needs_rehash(encoded)
+    assert passwords.needs_rehash(encoded.replace("argon2id", "argon2i"))
 
 
 @pytest.mark.parametrize(
@@ -69,13 +94,32 @@ def test_old_parameters_ask_for_a_new_hash() -> None:
         HASH.replace("m=19456", "m=4194304"),
         HASH.replace("t=2", "t=1000000"),
         HASH.replace("p=1", "p=1000"),
+        HASH.replace("p=1", "p=0"),
+        HASH.replace("m=19456,t=2,p=1", "m=8,t=2,p=2"),
         "$2b$12$abcdefghijklmnopqrstuv",
         "",
         "$argon2id$",
+        HASH + "\n",
+        HASH.replace("$v", "\0$v"),
+        HASH[:-2] + "\0w",
         "$argon2id$v=19$m=x,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
         "é" * 100,
     ],
-    ids=("memory", "time", "lanes", "bcrypt", "empty", "cut", "no number", "no ASCII"),
+    ids=(
+        "memory",
+        "time",
+        "lanes",
+        "no lanes",
+        "too little memory",
+        "half a bcrypt",
+        "empty",
+        "cut",
+        "a line more",
+        "a NUL",
+        "a NUL in the hash",
+        "no number",
+        "no ASCII",
+    ),
 )
 def test_a_hostile_or_foreign_hash_costs_nothing_and_matches_nothing(encoded: str) -> None:
     assert passwords.is_acceptable(HASH)

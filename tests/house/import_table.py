@@ -70,7 +70,7 @@ ROOMS = (
     Room("rules", CORE, ("msgspec", "idna"), pure=True),
     Room("later"),  # the one place that imports by name
     Room("asgi"),  # protocol alone: no request, reply or route of ours
-    Room("crypto", ("faults",), ("cryptography", "joserfc", "argon2")),
+    Room("crypto", ("faults",), ("cryptography", "joserfc", "argon2", "bcrypt")),
     Room(
         "providers",
         CORE,

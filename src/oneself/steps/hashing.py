@@ -10,7 +10,8 @@ from oneself.faults import Fault, FaultCode
 
 T = TypeVar("T")
 
-# Two threads give twice the rate of one, since hashing releases the lock; each takes 19 MiB and about 30 ms.
+# Two threads give twice the rate of one, since hashing releases the lock; each takes 19 MiB and about 30 ms. Imported
+# hashes may ask for more (`crypto.passwords` bounds it), until their owners sign in.
 THREADS = 2
 MOST_WAITING = 64
 RETRY_SECONDS = 1
