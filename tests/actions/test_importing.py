@@ -170,28 +170,81 @@ async def test_a_refresh_token_alone_is_enough(world: World) -> None:
     assert fresh.access_token
 
 
-async def test_a_password_goes_on_working(world: World) -> None:
-    hashed = hash_password("correct horse", os.urandom)
-    report = await take(world, person(password_hash=hashed), person(GRACE, "g@b.example", accounts=()))
-    assert report.not_taken == {}
-    view = await passwords.check(world.rt, world.project, "ada@corp.example", Secret("correct horse"))
-    assert view.user.id == ADA
+PASSWORD = "correct horse battery"
+# what crypt(3) and RFC 7914's algorithm make of it
+BCRYPT = "$2y$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
+SCRYPT = "$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$HF9nFE6DKxJohWQPJNHjdezVLRCpoEBCyAy66tkEHDY"
+ARGON2 = "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$hwfMxgi9/q3l1Qyqt/u1KiriU3RlezzVKo0M5CRmMqc"
 
 
 @pytest.mark.parametrize(
-    "hashed",
+    ("hashed", "kind"),
     [
-        "$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
-        "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
-        "md5:0123",
-        "\0",
+        (hash_password(PASSWORD, os.urandom), "argon2id"),
+        (ARGON2, "argon2i"),
+        (BCRYPT, "bcrypt"),
+        (BCRYPT.replace("$2y$", "$2a$"), "bcrypt"),
+        (BCRYPT.replace("$2y$", "$2b$"), "bcrypt"),
+        (SCRYPT, "scrypt"),
     ],
 )
+async def test_a_password_goes_on_working(world: World, hashed: str, kind: str) -> None:
+    rows = [person(password_hash=hashed), person(GRACE, "g@b.example", accounts=())]
+    dry = await take(world, *rows, dry_run=True)
+    report = await take(world, *rows)
+    assert report.not_taken == {}
+    assert dry.password_hashes == report.password_hashes == {kind: 1}
+    with pytest.raises(Fault) as wrong:
+        await passwords.check(world.rt, world.project, "ada@corp.example", Secret(PASSWORD + "!"), "stytch")
+    assert wrong.value.code is FaultCode.PASSWORD_WRONG
+    assert (await users.read(world.rt, world.project, ADA)).user.password_hash == hashed
+    view = await passwords.check(world.rt, world.project, "ada@corp.example", Secret(PASSWORD), "stytch")
+    assert view.user.id == ADA
+
+
+@pytest.mark.parametrize("hashed", ["$2x$" + BCRYPT[4:], "md5:0123", "scrypt:32768:8:1$salt$00", "\0"])
 async def test_a_hash_that_cannot_be_checked_is_not_taken_and_said(world: World, hashed: str) -> None:
     report = await take(world, person(password_hash=hashed))
     assert report.created == 1
-    assert report.not_taken == {"password hash of a kind that is not argon2": 1}
+    assert report.not_taken == {"password hash of a kind that is not argon2, bcrypt or scrypt": 1}
+    assert report.password_hashes == {}
     assert (await users.read(world.rt, world.project, ADA)).user.password_hash == ""
+
+
+async def test_a_report_counts_the_hashes_that_come_in_by_their_kind(world: World) -> None:
+    """A user who is here, or further up in the file, keeps the password that is there."""
+    await take(world, person(password_hash=BCRYPT))
+    rows = [
+        person(password_hash=SCRYPT),
+        person(GRACE, "grace@navy.example", accounts=(), password_hash=SCRYPT),
+        person(GRACE, "more@navy.example", accounts=(), password_hash=ARGON2),
+        person(EVE, "eve@b.example", accounts=(), password_hash=BCRYPT),
+        person(new_uuid(os.urandom), "nobody@b.example", accounts=()),
+    ]
+    rows += [person(new_uuid(os.urandom), f"p{n}@b.example", accounts=(), password_hash=BCRYPT) for n in range(40)]
+    dry = await take(world, *rows, dry_run=True)
+    report = await take(world, *rows)
+    assert dry.password_hashes == report.password_hashes == {"bcrypt": 41, "scrypt": 1}
+    found = {view.user.id: view.user.password_hash for view in await everybody(world)}
+    assert (found[ADA], found[GRACE], found[EVE]) == (BCRYPT, SCRYPT, BCRYPT)
+    assert (await take(world, *rows)).password_hashes == {}
+
+
+async def test_an_export_has_the_hashes_as_they_are_and_is_taken_again(world: World) -> None:
+    kinds = {ADA: BCRYPT, GRACE: SCRYPT, EVE: ARGON2}
+    rows = [person(one, f"{one}@b.example", accounts=(), password_hash=hashed) for one, hashed in kinds.items()]
+    await take(world, *rows)
+    # one of them signs in before the export
+    await passwords.check(world.rt, world.project, f"{EVE}@b.example", Secret(PASSWORD), "stack")
+    written = await exported(world, passwords=True)
+    there, report = await moved(world, written)
+    assert report.password_hashes == {"argon2id": 1, "bcrypt": 1, "scrypt": 1}
+    assert await exported(there, passwords=True) == written
+    assert {one.id: one.password_hash for one in written if one.id != EVE} == {ADA: BCRYPT, GRACE: SCRYPT}
+    for one in kinds:
+        view = await passwords.check(there.rt, there.project, f"{one}@b.example", Secret(PASSWORD), "stack")
+        assert view.user.id == one
+    assert await exported(world) == [msgspec.structs.replace(one, password_hash="") for one in written]
 
 
 async def test_the_same_file_twice_changes_nothing(world: World) -> None:
@@ -280,6 +333,29 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
         "an id of another's part",
         {"accounts": (account(subject="e", id=GRACE),)},
         "one of the ids in the row is in use here",
+    ),
+    (
+        "a bcrypt of hours",
+        {"password_hash": BCRYPT.replace("$04$", "$31$")},
+        "its password hash has a bcrypt cost above",
+    ),
+    ("half a bcrypt", {"password_hash": BCRYPT[:-1]}, "its password hash is cut off or misspelt"),
+    ("a NUL in a bcrypt", {"password_hash": BCRYPT[:-1] + "\0"}, "its password hash is cut off or misspelt"),
+    ("10 kB of bcrypt", {"password_hash": BCRYPT + "x" * 10_000}, "its password hash is cut off or misspelt"),
+    (
+        "an scrypt of gigabytes",
+        {"password_hash": SCRYPT.replace("ln=4", "ln=24")},
+        "its password hash has scrypt parameters that ask for more than 64 MiB",
+    ),
+    (
+        "an argon2 of gigabytes",
+        {"password_hash": "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"},
+        "its password hash has argon2 parameters that ask for more than 256 MiB",
+    ),
+    (
+        "a NUL in an argon2",
+        {"password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHN\0bHQ$aGFzaGhhc2hoYXNo"},
+        "its password hash is cut off or misspelt",
     ),
     (
         "an id twice",

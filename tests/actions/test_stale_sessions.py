@@ -89,13 +89,13 @@ async def test_a_password_that_was_changed_while_it_was_checked_opens_nothing(wo
         new = UserChanges(password_hash=await passwords.hashed(world.rt, Secret("new password")))
         await users.change(world.rt, world.project, made.user.id, new)
 
-    view = await passwords.check(world.rt, world.project, "p@x.example", Secret("old password"))
+    view = await passwords.check(world.rt, world.project, "p@x.example", Secret("old password"), "stytch")
     overtaken = interrupted(world, change)
     with pytest.raises(Fault) as refused:
         await sessions.create(overtaken, world.project, made.user.id, WISH, "password", actor="self", checked=view)
     assert refused.value.code is FaultCode.PASSWORD_WRONG
     assert await sessions.list_for_user(world.rt, world.project, made.user.id) == []
-    view = await passwords.check(world.rt, world.project, "p@x.example", Secret("new password"))
+    view = await passwords.check(world.rt, world.project, "p@x.example", Secret("new password"), "stytch")
     honest = await sessions.create(world.rt, world.project, made.user.id, WISH, "password", checked=view)
     assert honest.view.user.id == made.user.id
 

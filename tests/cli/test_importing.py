@@ -106,14 +106,23 @@ def test_a_file_is_tried_imported_and_imported_again(place: Place, tmp_path: Pat
 
 
 def test_the_report_is_readable(place: Place, tmp_path: Path) -> None:
-    rows: list[Any] = [*people(1), *[f"{{broken {n}" for n in range(25)]]
+    rows: list[Any] = [*people(3), *[f"{{broken {n}" for n in range(25)]]
+    rows[0]["password_hash"] = "$2y$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
+    rows[1]["password_hash"] = "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$" + "A" * 43
+    rows[2]["password_hash"] = "md5:0123"
+    rows.append(people(4)[3] | {"password_hash": rows[0]["password_hash"].replace("$04$", "$31$")})
     file = write(tmp_path / "users.jsonl", rows)
     done = cli("import", "stack", str(file), "--dry-run", "--config", str(place.config))
     assert done.returncode == 1
-    assert "line 2: it is no valid JSON. Correct the row" in done.stdout
-    assert "and 5 more; --refused FILE writes them all." in done.stdout
+    assert "line 4: it is no valid JSON. Correct the row" in done.stdout
+    assert re.search(r"password hashes would be taken +2 \(1 bcrypt, 1 scrypt\)", done.stdout)
+    assert "not taken: 1 × password hash of a kind that is not argon2, bcrypt or scrypt" in done.stdout
+    assert "and 6 more; --refused FILE writes them all." in done.stdout
     assert "Nothing was written." in done.stdout
     assert "secret-" not in done.stdout + done.stderr
+    (refused,) = imported(place, write(file, rows[-1:]), "--dry-run")["refused_rows"]
+    assert refused["reason"] == "its password hash has a bcrypt cost above 15"
+    assert "sets a new password" in refused["what_to_do"]
 
 
 def test_an_import_that_was_killed_goes_on_where_it_was(place: Place, tmp_path: Path) -> None:

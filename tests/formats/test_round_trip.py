@@ -99,7 +99,14 @@ people = st.builds(
     client_metadata=metadata,
     client_read_only_metadata=metadata,
     server_metadata=metadata,
-    password_hash=st.just("") | st.just("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"),
+    password_hash=st.sampled_from(
+        [
+            "",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$2y$10$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS",
+            "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$" + "A" * 43,
+        ]
+    ),
     extras=st.sampled_from(
         [
             {},

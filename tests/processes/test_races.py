@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 from tests.processes.fleet import Fleet, token_of, visited
+from tests.server_process import cli
 from tests.stack.wire import Answer, Browser, Person, fresh_email
 
 T = TypeVar("T")
@@ -117,3 +121,38 @@ def test_of_the_last_two_ways_in_one_stays(three: Fleet) -> None:
         assert sorted(answer.status for answer in answers) == [200, 400], [answer.text for answer in answers]
         left = three.stytch(2).ok("GET", f"/users/{first['user_id']}")["providers"]
         assert len(left) == 1
+
+
+def test_first_sign_ins_with_an_old_hash_against_a_change_of_the_password(three: Fleet, tmp_path: Path) -> None:
+    """The hash is replaced at one of three servers while another takes a new password: that one stays, each time."""
+    old, new = "correct horse battery", "an entirely new password"
+    people = [
+        {"id": str(uuid4()), "primary_email": fresh_email(), "primary_email_auth_enabled": True} for _ in range(6)
+    ]
+    bcrypt = "$2y$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
+    file = tmp_path / "users.jsonl"
+    file.write_text("\n".join(json.dumps(person | {"password_hash": bcrypt}) for person in people))
+    done = cli("import", "stack", str(file), "--json", "--config", str(three.config))
+    assert json.loads(done.stdout)["password_hashes"] == {"bcrypt": 6}, done.stderr
+
+    def sign_in(number: int, email: object, password: str) -> int:
+        body = {"email": email, "password": password}
+        return three.stack(number % 3).call("POST", "/auth/password/sign-in", body, access="client").status
+
+    for place, person in enumerate(people):
+        email, path = person["primary_email"], f"/users/{person['id']}"
+
+        def call(number: int, email: object = email, path: str = path, place: int = place) -> int:
+            if number == place % 6:
+                return three.stack(number % 3).call("PATCH", path, {"password": new}).status
+            return sign_in(number, email, old)
+
+        answers = at_once(6, call)
+        assert answers[place % 6] == 200
+        assert set(answers) <= {200, 400}
+        assert (sign_in(place, email, old), sign_in(place, email, new)) == (400, 200)
+    # whom nobody gave another password, all may sign in at once
+    single = {"id": str(uuid4()), "primary_email": fresh_email(), "primary_email_auth_enabled": True}
+    file.write_text(json.dumps(single | {"password_hash": bcrypt}))
+    assert cli("import", "stack", str(file), "--config", str(three.config)).returncode == 0
+    assert at_once(12, lambda n: sign_in(n, single["primary_email"], old)) == [200] * 12

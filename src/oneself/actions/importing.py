@@ -64,6 +64,7 @@ class _Import:
     resolve: Resolve
     refused_rows: list[RefusedRow] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    hashes: Counter[str] = field(default_factory=Counter)
     not_taken: Counter[str] = field(default_factory=Counter)
     # for each key of a user, the row under way that claims it: one that meets it waits, so the first one wins
     last: dict[tuple[str, ...], asyncio.Task[Taken | RowRefused]] = field(default_factory=dict)
@@ -226,12 +227,14 @@ def _check_claims(job: _Import, keys: list[tuple[str, ...]]) -> None:
 
 
 def _claimed(job: _Import, keys: list[tuple[str, ...]], taken: Taken) -> Taken:
-    """Remember a dry run's row; one whose user an earlier row would have made, would have completed it."""
+    """Remember a dry run's row; one whose user an earlier row would have made, would have completed it, and a user who
+    is there keeps the password.
+    """
     owner = hash(keys[0])
     again = owner in job.claims
     for key in keys:
         job.claims[hash(key)] = owner
-    return msgspec.structs.replace(taken, outcome="completed") if again else taken
+    return msgspec.structs.replace(taken, outcome="completed", hash_kind="") if again else taken
 
 
 def _note(job: _Import, line: int, ended: Taken | RowRefused, refused: Callable[[RefusedRow], None]) -> None:
@@ -245,6 +248,8 @@ def _note(job: _Import, line: int, ended: Taken | RowRefused, refused: Callable[
     job.counts[ended.outcome] += 1
     job.counts["accounts"] += ended.accounts
     job.counts["token_sets"] += ended.token_sets
+    if ended.hash_kind:
+        job.hashes[ended.hash_kind] += 1
 
 
 def _report(job: _Import) -> ImportReport:
@@ -252,6 +257,7 @@ def _report(job: _Import) -> ImportReport:
     return ImportReport(
         dry_run=job.wish.dry_run,
         **{name: job.counts[name] for name in names},
+        password_hashes=dict(sorted(job.hashes.items())),
         not_taken={name: count for name, count in sorted(job.not_taken.items()) if count},
         refused_rows=tuple(job.refused_rows),
     )

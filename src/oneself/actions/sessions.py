@@ -134,7 +134,8 @@ async def create(
             return None
         if view.user.status == "disabled":
             raise Fault(FaultCode.USER_UNAVAILABLE, "the user is disabled")
-        if checked is not None and view.user.password_hash != checked.user.password_hash:
+        # The hash may be another one of the same password: somebody else signed in with it at the same time.
+        if checked is not None and view.user.password_id != checked.user.password_id:
             raise Fault(FaultCode.PASSWORD_WRONG, "it was changed since it was checked")
         factor = Factor(kind=factor_kind, created_at=tx.now, updated_at=tx.now, last_authenticated_at=tx.now)
         if asks_second_factor and door.is_shut(view):

@@ -102,6 +102,13 @@ def _watched(rows: Iterator[Row], file: BinaryIO, size: int, tell: Tell) -> Iter
         yield row
 
 
+def _hashes(counts: dict[str, int]) -> str:
+    """How many of which kind."""
+    total = sum(counts.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return f"{total} ({kinds})" if total else "0"
+
+
 def _print(report: ImportReport, refused_file: Path | None) -> None:
     would = "would be " if report.dry_run else ""
     pairs(
@@ -112,6 +119,7 @@ def _print(report: ImportReport, refused_file: Path | None) -> None:
             ("users with all of it already", str(report.unchanged)),
             (f"linked accounts {would}added", str(report.accounts)),
             (f"token sets {would}added", str(report.token_sets)),
+            (f"password hashes {would}taken", _hashes(report.password_hashes)),
             ("rows refused", str(report.refused)),
         ]
     )

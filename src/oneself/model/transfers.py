@@ -92,8 +92,9 @@ class RefusedRow(Noun, frozen=True, kw_only=True):
 class ImportReport(Noun, frozen=True, kw_only=True):
     """What an import did, or with `dry_run` would do. `refused_rows` holds the first of the refused ones.
 
-    `completed` users were there and gained something. `not_taken` counts what the file says and this server has no
-    place for, by its name.
+    `completed` users were there and gained something. `password_hashes` counts those that came in, by their kind: who
+    was there keeps the password that is there. `not_taken` counts what the file says and this server has no place for,
+    by its name.
     """
 
     dry_run: bool
@@ -104,5 +105,6 @@ class ImportReport(Noun, frozen=True, kw_only=True):
     refused: int
     accounts: int
     token_sets: int
+    password_hashes: dict[str, int]
     not_taken: dict[str, int]
     refused_rows: tuple[RefusedRow, ...]

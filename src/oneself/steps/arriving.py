@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from oneself.crypto.ids import is_uuid, new_uuid
-from oneself.crypto.passwords import is_acceptable
+from oneself.crypto.passwords import kind_of, objection
 from oneself.faults import Fault, FaultCode, RowRefused
 from oneself.model import (
     AccountRecord,
@@ -27,7 +27,7 @@ from oneself.steps.people import Random, check_external_id, new_user
 # A provider's name to the project's credentials and the issuer of their accounts; raises Fault for an unknown one.
 Resolve = Callable[[str], tuple[ProviderCredentials, str]]
 
-NO_USABLE_HASH = "password hash of a kind that is not argon2"
+NO_USABLE_HASH = "password hash of a kind that is not argon2, bcrypt or scrypt"
 LONGEST_NAME = 1_024
 LONGEST_TEXT = 1_048_576
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -46,7 +46,7 @@ def arrival_of(record: UserRecord, resolve: Resolve, now: int, random: Random) -
     except Fault:
         words = "Up to 128 letters, digits and . _ - | that do not look like an id of this server."
         raise RowRefused("its external id is none that can be kept", words) from None
-    hashed = record.password_hash if is_acceptable(record.password_hash) else ""
+    hashed = _hash(record.password_hash)
     lost = (*record.not_taken, NO_USABLE_HASH) if record.password_hash and not hashed else record.not_taken
     created_at = record.created_at or now
     kept = {name: getattr(record, name) for name in _SAME}
@@ -103,6 +103,17 @@ def _check_text(name: str, text: str, longest: int) -> None:
         raise RowRefused(f"{name} is longer than {longest} characters", _CORRECT)
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise RowRefused(f"{name} holds characters that no text may hold", _CORRECT)
+
+
+def _hash(encoded: str) -> str:
+    """The hash that is kept; nothing of a kind that cannot be verified here, which is no fault of the row's."""
+    if not kind_of(encoded):
+        return ""
+    said = objection(encoded)
+    if said:
+        words = "Take the hash out of the row; its owner sets a new password, or signs in through a provider."
+        raise RowRefused(f"its password hash {said}", words)
+    return encoded
 
 
 def _emails(record: UserRecord, user_id: str, now: int, random: Random) -> tuple[EmailAddress, ...]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from oneself.crypto.passwords import kind_of
 from oneself.crypto.seal import DataKey
 from oneself.faults import FaultCode, RowRefused
 from oneself.model import (
@@ -58,11 +59,14 @@ class Arrival(Noun, frozen=True, kw_only=True):
 
 
 class Taken(Noun, frozen=True, kw_only=True):
-    """What became of one user, and how many accounts and token sets came in with it."""
+    """What became of one user, how many accounts and token sets came in with it, and the kind of its password hash, if
+    one did.
+    """
 
     outcome: Literal["created", "completed", "unchanged"]
     accounts: int = 0
     token_sets: int = 0
+    hash_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ async def _create(tx: Tx, how: Importing, arrival: Arrival) -> Taken:
     await users.insert(tx, how.project.id, user)
     view = await with_personal_team(tx, how.project, UserView(user=user), how.random)
     gains = _lacking(how, view, [], arrival)
-    return await _give(tx, how, view, gains, arrival.chosen_ids, user.version, "created")
+    taken = await _give(tx, how, view, gains, arrival.chosen_ids, user.version, "created")
+    return msgspec.structs.replace(taken, hash_kind=kind_of(user.password_hash))
 
 
 async def _complete(tx: Tx, how: Importing, seen: UserView, arrival: Arrival) -> Taken:

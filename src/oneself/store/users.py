@@ -29,6 +29,11 @@ UPDATE users SET security_epoch = $3, status = $4, signed_up_at = $5, last_activ
     password_hash = $18, password_id = $19, extras = $20
 WHERE project_id = $1 AND id = $2"""
 
+# The same password under another hash. Whoever changed the password meanwhile left another hash there: nothing happens.
+REHASH = """
+UPDATE users SET password_hash = $4, version = version + 1
+WHERE project_id = $1 AND id = $2 AND password_hash = $3 RETURNING version"""
+
 DELETE = "DELETE FROM users WHERE project_id = $1 AND id = $2 RETURNING version"
 
 BURY = """
@@ -164,6 +169,14 @@ async def update(tx: Tx, project_id: str, user: User) -> None:
         user.password_id,
         _text(user.extras),
     )
+
+
+async def rehash(tx: Tx, project_id: str, user_id: str, seen_hash: str, new_hash: str) -> int | None:
+    """Keep another hash of the same password and count the user's version up; the new version, or None where the hash
+    is not `seen_hash` any more.
+    """
+    row = await tx.one(REHASH, project_id, user_id, seen_hash, new_hash)
+    return None if row is None else row[0]
 
 
 async def delete(tx: Tx, project_id: str, user_id: str) -> int | None:

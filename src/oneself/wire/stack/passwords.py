@@ -95,7 +95,9 @@ async def up(call: Call, body: SignUpBody) -> Reply:
 async def sign_in(call: Call, body: SignInBody) -> Reply:
     """Sign in with an address and a password."""
     _check_enabled(call)
-    view = await passwords.check(call.rt, call.project, body.email, Secret(body.password), call.request.peer)
+    view = await passwords.check(
+        call.rt, call.project, body.email, Secret(body.password), "stack", peer=call.request.peer
+    )
     made = await sessions.create(
         call.rt,
         call.project,

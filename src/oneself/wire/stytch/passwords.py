@@ -61,7 +61,7 @@ async def authenticate(call: Call) -> PasswordAnswer:
     body: PasswordInput = call.body
     _check_enabled(call)
     wanted = wish(body.session_duration_minutes, clean_custom_claims(body.session_custom_claims) or {})
-    view = await passwords.check(call.rt, call.project, body.email, Secret(body.password))
+    view = await passwords.check(call.rt, call.project, body.email, Secret(body.password), "stytch")
     session, token = None, ""
     if wanted is not None:
         opened = await sessions.create(
