@@ -26,12 +26,19 @@ def letter(kind: LetterKind = "sign_in", to: str = "ada@corp.example", project_n
 @pytest.mark.parametrize("kind", get_args(LetterKind))
 def test_every_letter_names_the_project_and_says_what_to_do_when_it_was_not_you(kind: LetterKind) -> None:
     assert set(WORDINGS) == set(get_args(LetterKind))
-    written = write(letter(kind))
+    written = write(letter(kind), AT)
     assert "Shop" in written.subject
     for part in (written.text, written.html):
         assert "If it was not you" in part
         assert "{" not in part.replace("{{", "")
     assert len(written.text) < 800
+
+
+@pytest.mark.parametrize("kind", ["address_added", "second_factor_off", "second_factor_changed"])
+def test_what_is_told_of_says_when(kind: LetterKind) -> None:
+    told = write(letter(kind), AT)
+    for part in (told.text, told.html):
+        assert "2023-11-14 22:13 UTC" in part
 
 
 def test_both_parts_hold_the_link_and_a_name_is_never_markup_or_a_header() -> None:

@@ -1,21 +1,26 @@
-"""Users are told of every new way in, in both dialects, at an address that they had proved before."""
+"""Users are told of every change of the ways in, in both dialects, at addresses that they had proved before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
 
-from oneself.actions import accounts, attach, mailing, projects, users
+from oneself.actions import accounts, addresses, attach, exchange, importing, mailing, projects, sign_up, users
 from oneself.actions.accounts import AccountChanges, NewAccount
+from oneself.actions.addresses import AddressFields
 from oneself.actions.attach import AttachAsker
+from oneself.actions.importing import ImportWish
 from oneself.actions.mailing import KeptLetter
+from oneself.actions.sign_up import PasswordSignUp
 from oneself.actions.users import NewUser, UserChanges
-from oneself.model import ProjectConfig, UserView
-from tests.actions.conftest import World, emulator, world
+from oneself.faults import Fault, FaultCode
+from oneself.model import EmailRecord, ProjectConfig, UserRecord, UserView
+from tests.actions.conftest import WISH, World, emulator, world
 from tests.stack.wire import fresh_email
 
 __all__ = ["emulator", "world"]
@@ -105,11 +110,12 @@ async def test_a_new_password_is_told_of_at_the_address_before_the_change(told: 
     view = await somebody(told)
     taken_over = UserChanges(password_hash="hash", primary_email=fresh_email(), primary_email_verified=True)
     await users.change(told.rt, told.project, view.user.id, taken_over)
-    (letter,) = await letters(told)
-    assert (letter.kind, letter.to) == ("password_changed", view.emails[0].address)
+    found = sorted((letter.kind, letter.to) for letter in await letters(told))
+    old = view.emails[0].address
+    assert found == [("address_added", old), ("password_changed", old)]
     for silent in (UserChanges(display_name="Ada"), UserChanges(password_hash=""), UserChanges(password_hash="")):
         await users.change(told.rt, told.project, view.user.id, silent)
-    assert len(await letters(told)) == 1
+    assert len(await letters(told)) == 2
 
 
 async def test_an_address_that_nobody_proved_is_told_nothing(told: World) -> None:
@@ -127,8 +133,9 @@ async def test_a_project_may_keep_still(told: World) -> None:
         config, mail_notices=False
     )
     told.project = await projects.change_config(told.rt, told.project, quiet)
-    view = await somebody(told)
-    await users.change(told.rt, told.project, view.user.id, UserChanges(password_hash="hash"))
+    view = await somebody(told, totp_secret=b"a secret of twenty by")
+    loud = UserChanges(password_hash="hash", totp_secret=b"", primary_email=fresh_email())
+    await users.change(told.rt, told.project, view.user.id, loud)
     assert await letters(told) == []
 
 
@@ -140,3 +147,172 @@ async def test_names_in_letters_are_text(told: World) -> None:
     assert letter.subject == "Your password at Shop Bcc: x@evil.example <script>& was changed"
     assert "<script>" not in letter.html
     assert "&lt;script&gt;&amp;" in letter.html
+
+
+async def told_since(world: World, before: set[str]) -> list[tuple[str, str, str]]:
+    """What was written since, in order of its kind and address: the kind, to whom, the text."""
+    fresh = [one for one in await letters(world) if one.id not in before]
+    before.update(one.id for one in fresh)
+    return sorted((one.kind, one.to, one.text) for one in fresh)
+
+
+async def test_a_new_address_that_may_sign_in_is_told_of_at_all_that_were_proved(told: World) -> None:
+    view = await somebody(told, email_claims_sign_in=False)
+    first, user_id, seen = view.emails[0].address, view.user.id, set[str]()
+    # theirs by now, and the primary one, but not the only reader
+    second = await addresses.add(
+        told.rt, told.project, user_id, AddressFields(address=fresh_email(), is_primary=True, verified=True), "backend"
+    )
+    unproved = await addresses.add(told.rt, told.project, user_id, AddressFields(address=fresh_email()), "self")
+    assert await told_since(told, seen) == []
+    third = AddressFields(address=fresh_email(), claims_sign_in=True, verified=True)
+    async with told.count() as counts:
+        await addresses.add(told.rt, told.project, user_id, third, "self")
+    assert counts.commits == 1
+    found = await told_since(told, seen)
+    assert [(kind, to) for kind, to, _ in found] == [("address_added", to) for to in sorted((first, second.address))]
+    for _, _, text in found:
+        assert str(third.address) in text
+        assert " UTC)" in text
+        assert "If it was not you" in text
+        assert unproved.address not in text
+
+
+async def test_an_address_is_told_of_when_it_may_sign_in_and_not_again(told: World) -> None:
+    view = await somebody(told, email_claims_sign_in=False)
+    first, user_id, seen = view.emails[0].address, view.user.id, set[str]()
+    other = await addresses.add(told.rt, told.project, user_id, AddressFields(address=fresh_email()), "self")
+
+    async def changed(**fields: Any) -> list[tuple[str, str]]:
+        await addresses.change(told.rt, told.project, user_id, other.id, AddressFields(**fields), "self")
+        return [(kind, to) for kind, to, _ in await told_since(told, seen)]
+
+    assert await changed(address=fresh_email()) == []
+    assert await changed(claims_sign_in=True) == [("address_added", first)]
+    assert await changed(claims_sign_in=True) == []
+    assert await changed(is_primary=True) == []
+    moved = fresh_email()
+    assert await changed(address=moved) == [("address_added", first)]
+    moved = moved.replace("person", "Person")
+    assert await changed(address=moved) == []
+    # proved by now: the mailbox that loses the account is told where it went
+    assert await changed(verified=True) == []
+    assert await changed(address=fresh_email()) == [("address_added", to) for to in sorted((first, moved))]
+    assert await changed(claims_sign_in=False) == []
+
+
+async def test_another_primary_address_is_told_of_where_it_may_sign_in(told: World) -> None:
+    view = await somebody(told)
+    first, user_id, seen, second = view.emails[0].address, view.user.id, set[str](), fresh_email()
+    await users.change(told.rt, told.project, user_id, UserChanges(primary_email=first))
+    assert await told_since(told, seen) == []
+    changes = UserChanges(primary_email=second, primary_email_verified=True)
+    await users.change(told.rt, told.project, user_id, changes)
+    ((kind, to, text),) = await told_since(told, seen)
+    assert (kind, to) == ("address_added", first)
+    assert second in text
+    for quiet in (changes, UserChanges(primary_email_claims_sign_in=False), UserChanges(primary_email=fresh_email())):
+        await users.change(told.rt, told.project, user_id, quiet)
+    assert await told_since(told, seen) == []
+
+
+async def test_an_exchanged_address_is_told_of_at_the_one_before(told: World) -> None:
+    view = await somebody(told)
+    first, second, seen = view.emails[0].address, fresh_email(), set[str]()
+    await exchange.exchange(told.rt, told.project, view.user.id, second, "")
+    ((kind, to, text),) = await told_since(told, seen)
+    assert (kind, to) == ("address_added", first)
+    assert second in text
+    # the one that is there now was never proved, and is not told what comes after it
+    await exchange.exchange(told.rt, told.project, view.user.id, fresh_email(), "")
+    same = await somebody(told)
+    await exchange.exchange(told.rt, told.project, same.user.id, same.emails[0].address, "")
+    assert await told_since(told, seen) == []
+
+
+async def test_an_address_that_a_known_account_brings_is_told_of(told: World) -> None:
+    ada = await told.sign_in("google", "ada")
+    old, seen = ada.view.emails[0].address, set[str]()
+    await told.sign_in("google", "ada")
+    assert await told_since(told, seen) == []
+    moved = fresh_email()
+    await told.control("personas/ada", "PATCH", email=moved, email_verified=True)
+    again = await told.sign_in("google", "ada")
+    assert again.view.user.id == ada.view.user.id
+    ((kind, to, text),) = await told_since(told, seen)
+    assert (kind, to) == ("address_added", old)
+    assert moved in text
+    await told.sign_in("google", "ada")
+    assert await told_since(told, seen) == []
+
+
+async def test_first_addresses_and_imports_are_no_news(told: World) -> None:
+    seen = set[str]()
+    await told.sign_in("google", "grace")
+    wanted = PasswordSignUp(email=fresh_email(), password_hash="hash", session=WISH)
+    first = await sign_up.with_password(told.rt, told.project, wanted)
+    rows = [
+        UserRecord(id=first.view.user.id, emails=tuple(EmailRecord(address=one, verified=True) for one in addressed))
+        for addressed in ((wanted.email,), (wanted.email, fresh_email()))
+    ]
+    report = await importing.run(told.rt, told.project, list(enumerate(rows, 1)), ImportWish(source="stytch"))
+    assert (report.completed, report.refused) == (2, 0)
+    assert await told_since(told, seen) == []
+
+
+async def test_a_second_factor_that_goes_or_is_replaced_is_told_of_at_all_proved_addresses(told: World) -> None:
+    view = await somebody(told, totp_secret=b"a secret of twenty by")
+    first, user_id, seen, second = view.emails[0].address, view.user.id, set[str](), fresh_email()
+    taken_over = AddressFields(address=second, is_primary=True, verified=True)
+    await addresses.add(told.rt, told.project, user_id, taken_over, "backend")
+    epochs = [(await users.read(told.rt, told.project, user_id)).user.security_epoch]
+
+    async def changed(secret: bytes) -> list[tuple[str, str]]:
+        after = await users.change(told.rt, told.project, user_id, UserChanges(totp_secret=secret))
+        epochs.append(after.user.security_epoch)
+        found = await told_since(told, seen)
+        assert all("If it was not you" in text and " UTC)" in text for _, _, text in found)
+        assert not any("secret" in text.lower() for _, _, text in found)
+        return [(kind, to) for kind, to, _ in found]
+
+    both = sorted((first, second))
+    assert await changed(b"a secret of twenty by") == []
+    assert await changed(b"another secret of it.") == [("second_factor_changed", to) for to in both]
+    assert await changed(b"another secret of it.") == []
+    assert await changed(b"") == [("second_factor_off", to) for to in both]
+    assert await changed(b"") == []
+    # one where there was none takes nothing away
+    assert await changed(b"the third secret here") == []
+    assert [after - before for before, after in pairwise(epochs)] == [0, 1, 0, 1, 0, 1]
+
+
+async def test_a_letter_is_one_statement_of_the_change_and_goes_with_it(told: World) -> None:
+    costs = []
+    for keep in (False, True):
+        view = await somebody(told, totp_secret=b"a secret of twenty by")
+        rt = replace(told.rt, settings=replace(told.rt.settings, keep_mail=keep))
+        for changes in (UserChanges(totp_secret=b""), UserChanges(primary_email=fresh_email())):
+            async with told.count() as counts:
+                await users.change(rt, told.project, view.user.id, changes)
+            assert counts.commits == 1
+            costs.append(len(counts.statements))
+    assert costs[2:] == [cost + 1 for cost in costs[:2]]
+    # what is refused in the end told nobody
+    seen = {one.id for one in await letters(told)}
+    taken = await somebody(told)
+    mine = await somebody(told, totp_secret=b"a secret of twenty by")
+    refused = UserChanges(totp_secret=b"", primary_email=taken.emails[0].address)
+    with pytest.raises(Fault) as fault:
+        await users.change(told.rt, told.project, mine.user.id, refused)
+    assert fault.value.code is FaultCode.EMAIL_IN_USE
+    assert await told_since(told, seen) == []
+
+
+async def test_no_more_than_ten_addresses_are_told(told: World) -> None:
+    view = await somebody(told)
+    own = [view.emails[0].address]
+    for _ in range(11):
+        more = AddressFields(address=fresh_email(), verified=True)
+        own.append((await addresses.add(told.rt, told.project, view.user.id, more, "backend")).address)
+    await users.change(told.rt, told.project, view.user.id, UserChanges(password_hash="hash"))
+    assert {letter.to for letter in await letters(told)} == set(own[:10])

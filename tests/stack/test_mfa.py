@@ -189,6 +189,7 @@ def test_setting_it_and_taking_it_away(stack: Stack) -> None:
     attempt_of(with_password(stack, person.email))
     assert stack.ok("PATCH", "/users/me", {"display_name": "Ada"}, **me)["requires_totp_mfa"] is True
     assert stack.ok("PATCH", "/users/me", {"totp_secret_base64": None}, **me)["requires_totp_mfa"] is False
+    assert "If it was not you" in stack.letter(person.email, "second_factor_off")["text"]
     assert with_password(stack, person.email).status == 200
     check_plain(
         stack.call("PATCH", "/users/me", {"totp_secret_base64": "eA=="}, **me),

@@ -341,6 +341,10 @@ def test_more_channels(stack: Stack, ada: Person) -> None:
     assert twice.status == 409
     path = f"/contact-channels/{ada.user_id}/{made['id']}"
     stack.ok("PATCH", path, {"is_verified": True})
+    third = body | {"value": fresh_email(), "is_primary": False}
+    another = stack.ok("POST", "/contact-channels", third, access="client", token=ada.access_token)
+    assert another["value"] in stack.letter(made["value"], "address_added")["text"]
+    stack.ok("DELETE", f"/contact-channels/{ada.user_id}/{another['id']}")
     moved = stack.ok("PATCH", path, {"value": fresh_email()})
     assert moved["is_verified"] is False
     check_json(stack.call("DELETE", path), 200, {"success": True})

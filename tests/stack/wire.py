@@ -121,7 +121,10 @@ KINDS = {
     "Verify your email": "verify",
     "Reset your password": "reset",
     "A new way to sign in": "account_linked",
+    "A new address": "address_added",
     "Your password at": "password_changed",
+    "Second factor switched off": "second_factor_off",
+    "Second factor replaced": "second_factor_changed",
 }
 
 

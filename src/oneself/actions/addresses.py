@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oneself.actions.runtime import Runtime
+from oneself.actions.runtime import Runtime, post_of
 from oneself.faults import Fault, FaultCode
 from oneself.model import EmailAddress, Noun, Project, UserView
 from oneself.rules.addresses import fold_email
+from oneself.steps.mailing import tell_of_address
 from oneself.steps.people import new_email
 from oneself.steps.recording import Deed, record
 from oneself.store import users, views
@@ -48,12 +49,13 @@ async def read(rt: Runtime, project: Project, user_id: str, email_id: str) -> Em
 
 
 async def add(rt: Runtime, project: Project, user_id: str, wanted: AddressFields, actor: str) -> EmailAddress:
-    """Give a user another address.
+    """Give a user another address. One that may sign in is told of by mail at those that were proved before.
 
     Raises Fault(USER_NOT_FOUND), Fault(EMAIL_INVALID), Fault(EMAIL_OWN_TWICE), Fault(EMAIL_IN_USE).
     """
     address = wanted.address or ""
     folded = _folded(address)
+    how = await post_of(rt, project)
 
     async def work(tx: Tx) -> EmailAddress:
         version, view = await _locked(tx, project, user_id)
@@ -72,6 +74,7 @@ async def add(rt: Runtime, project: Project, user_id: str, wanted: AddressFields
             claims_sign_in=wanted.claims_sign_in or False,
         )
         await users.insert_email(tx, project.id, email)
+        await tell_of_address(tx, how, view, (email,))
         deed = Deed(action="email.add", decision="added", reason="asked_for", actor=actor, dialect="stack")
         await record(tx, project.id, user_id, version, deed, rt.random)
         return email
@@ -82,10 +85,11 @@ async def add(rt: Runtime, project: Project, user_id: str, wanted: AddressFields
 async def change(
     rt: Runtime, project: Project, user_id: str, email_id: str, wanted: AddressFields, actor: str
 ) -> EmailAddress:
-    """Change an address; another text is another mailbox, which nobody has proved yet.
+    """Change an address; another text is another mailbox, which nobody has proved yet. It is told of as by `add`.
 
     Raises as `add`, and Fault(EMAIL_NOT_FOUND).
     """
+    how = await post_of(rt, project)
 
     async def work(tx: Tx) -> EmailAddress:
         version, view = await _locked(tx, project, user_id)
@@ -103,6 +107,7 @@ async def change(
         else:
             await users.delete_email(tx, project.id, old.id)
             await users.insert_email(tx, project.id, new)
+        await tell_of_address(tx, how, view, (new,))
         deed = Deed(action="email.change", decision="changed", reason="asked_for", actor=actor, dialect="stack")
         await record(tx, project.id, user_id, version, deed, rt.random)
         return new

@@ -2,11 +2,12 @@
 
 import msgspec
 
-from oneself.actions.runtime import Runtime
+from oneself.actions.runtime import Runtime, post_of
 from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, PhoneNumber, Project, UserView
 from oneself.rules.addresses import fold_email, is_phone_number
+from oneself.steps.mailing import tell_of_address
 from oneself.steps.people import new_email
 from oneself.steps.recording import Deed, record
 from oneself.store import users, views
@@ -18,7 +19,8 @@ async def exchange(
 ) -> UserView:
     """Give a user this address, or this number, in place of the only factor that they have.
 
-    Exactly one of `email` and `phone` is not empty. The new one is unproved. Raises Fault(USER_NOT_FOUND),
+    Exactly one of `email` and `phone` is not empty. The new one is unproved; another
+    address is told of by mail at the one before, where that was proved. Raises Fault(USER_NOT_FOUND),
     Fault(FACTORS_MANY) for a user with more or fewer factors than one address or number, Fault(EMAIL_INVALID),
     Fault(EMAIL_IN_USE), Fault(PHONE_INVALID), Fault(PHONE_IN_USE).
     """
@@ -27,6 +29,7 @@ async def exchange(
         raise Fault(FaultCode.EMAIL_INVALID, "not an address")
     if phone and not is_phone_number(phone):
         raise Fault(FaultCode.PHONE_INVALID, "not in E.164")
+    how = await post_of(rt, project)
 
     async def work(tx: Tx) -> UserView:
         version = await users.lock(tx, project.id, user_id)
@@ -45,6 +48,7 @@ async def exchange(
             if folded
             else await _with_phone(tx, rt, project.id, bare, phone)
         )
+        await tell_of_address(tx, how, view, changed.emails)
         deed = Deed(action="user.exchange", decision="changed", reason="asked_for", actor="backend", dialect=dialect)
         await record(tx, project.id, user_id, version, deed, rt.random)
         return changed

@@ -144,7 +144,7 @@ async def newest(rt: Runtime) -> list[KeptLetter]:
 
 async def _shown(rt: Runtime, waiting: Waiting) -> KeptLetter:
     letter = mailing.unseal(await rt.projects.data_key(waiting.project_id), waiting)
-    written = write(letter)
+    written = write(letter, waiting.created_at)
     return KeptLetter(
         id=waiting.id,
         kind=letter.kind,

@@ -16,7 +16,7 @@ from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
 from oneself.steps import second_factor
-from oneself.steps.mailing import tell
+from oneself.steps.mailing import tell, tell_of_address
 from oneself.steps.people import check_external_id, new_email, new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.second_factor import Door
@@ -167,7 +167,8 @@ async def change(
 ) -> UserView:
     """Change a user; `changes` may be a function of the user as it is now (merging metadata, say).
 
-    A new password is told of by mail, at an address that the user had proved before: one statement more.
+    A new password, a new address that may sign in, and a second factor that is gone or is another one are told of by
+    mail: one statement more for each address that the user had proved before.
 
     Raises Fault(USER_NOT_FOUND), Fault(EXTERNAL_ID_INVALID), Fault(EXTERNAL_ID_IN_USE), Fault(EMAIL_INVALID),
     Fault(EMAIL_IN_USE), and what the function raises.
@@ -190,7 +191,11 @@ async def change(
             await sessions.delete_others(tx, project.id, user_id, wanted.keep_session_id)
             if user.password_hash:
                 await tell(tx, how, view, "password_changed")
+        lost = second_factor.notice(view.user, user)
+        if lost:
+            await tell(tx, how, view, lost)
         emails = await _changed_emails(tx, rt, project.id, view, wanted)
+        await tell_of_address(tx, how, view, emails)
         deed = Deed(action="user.change", decision="changed", reason="asked_for", actor=actor, dialect=dialect)
         await record(tx, project.id, user_id, version, deed, rt.random)
         return msgspec.structs.replace(view, user=user, emails=emails)

@@ -175,7 +175,10 @@ class DeclaredProject(Part, frozen=True):
     )
     mail_notices: Annotated[
         bool,
-        Meta(description="Tell people by mail of every new way in: a linked account, a new password."),
+        Meta(
+            description="Tell people by mail of every change of their ways in: an account linked, an address that may "
+            "sign in, a new password, a second factor switched off or replaced."
+        ),
     ] = True
     policies: Annotated[
         dict[Literal["stytch", "stack", "console"], DeclaredPolicy],

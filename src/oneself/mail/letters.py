@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import jinja2
 
 from oneself.model import Letter, LetterKind
+
+_MICROS = 1_000_000
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("oneself.mail"),
@@ -18,7 +21,7 @@ _ENVIRONMENT = jinja2.Environment(
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one kind of letter, with the letter's own fields in braces.
+    """The words of one kind of letter, with the letter's own fields in braces, and `when` it was written.
 
     `button` is what its link is called, `typed` what stands before its code.
     """
@@ -67,6 +70,12 @@ WORDINGS: Mapping[LetterKind, Wording] = {
         closing="If it was not you, sign in to {project_name}, remove that account, end all other sessions and change "
         "your password. If you cannot get in, write to {project_name}.",
     ),
+    "address_added": Wording(
+        subject="A new address to sign in to {project_name}",
+        opening="The address {what} may sign in to your account at {project_name} from now on ({when}).",
+        closing="If it was not you, sign in to {project_name}, remove that address, end all other sessions and change "
+        "your password. If you cannot get in, write to {project_name}.",
+    ),
     "reconnect": Wording(
         subject="{project_name} needs to be connected with {what} again",
         opening="{project_name} could not renew its access to your account at {what}: an answer was lost on the way, "
@@ -80,13 +89,30 @@ WORDINGS: Mapping[LetterKind, Wording] = {
         closing="If it was not you, ask {project_name} for a new password at once, then end all other sessions. If you "
         "cannot get in, write to {project_name}.",
     ),
+    "second_factor_off": Wording(
+        subject="Second factor switched off at {project_name}",
+        opening="Your account at {project_name} asks for no password of an authenticator app any more, from now on "
+        "({when}).",
+        closing="If it was not you, sign in to {project_name}, change your password, end all other sessions and set "
+        "the second factor up again. If you cannot get in, write to {project_name}.",
+    ),
+    "second_factor_changed": Wording(
+        subject="Second factor replaced at {project_name}",
+        opening="Your account at {project_name} asks for the passwords of another authenticator app, or of one that "
+        "was set up anew, from now on ({when}). Those of the one before count no more.",
+        closing="If it was not you and you are still signed in to {project_name}, change your password, end all other "
+        "sessions and set the second factor up again. If you cannot get in, write to {project_name} at once.",
+    ),
 }
 
 
-def write(letter: Letter) -> Written:
-    """The letter in words, as plain text and as HTML; what it is given is text in both, never markup."""
+def write(letter: Letter, at: int) -> Written:
+    """The letter in words, as plain text and as HTML; what it is given is text in both, never markup.
+
+    `at` is when it was written, with the change that it tells of (microseconds).
+    """
     wording = WORDINGS[letter.kind]
-    facts = {"project_name": _line(letter.project_name), "what": _line(letter.what)}
+    facts = {"project_name": _line(letter.project_name), "what": _line(letter.what), "when": _moment(at)}
     subject = wording.subject.format(**facts)
     opening, closing = wording.opening.format(**facts), wording.closing.format(**facts)
     text = [opening]
@@ -105,6 +131,11 @@ def write(letter: Letter) -> Written:
         typed=wording.typed,
     )
     return Written(subject, "\n\n".join(text) + "\n", html)
+
+
+def _moment(at: int) -> str:
+    """A moment as everybody reads it: the year first, and in UTC, since nobody told us where the reader is."""
+    return f"{datetime.fromtimestamp(at // _MICROS, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _line(text: str) -> str:

@@ -22,7 +22,7 @@ def compose(letter: Letter, message_id: str, sender: str, at: int) -> EmailMessa
     `message_id` is the letter's own, the same at every try: a mail server or a reader that meets a mail twice can tell.
     Raises Fault(MAIL_REFUSED) where the address makes no header.
     """
-    written = write(letter)
+    written = write(letter, at)
     name, address = parseaddr(sender)
     mail = EmailMessage(SMTP if letter.to.isascii() else SMTPUTF8)
     try:

@@ -5,7 +5,17 @@ from typing import Literal
 from oneself.model.shape import Noun
 
 # What a letter is about; the words of each are in `mail/letters.py`.
-LetterKind = Literal["sign_in", "verify", "reset", "account_linked", "password_changed", "reconnect"]
+LetterKind = Literal[
+    "sign_in",
+    "verify",
+    "reset",
+    "account_linked",
+    "address_added",
+    "password_changed",
+    "second_factor_off",
+    "second_factor_changed",
+    "reconnect",
+]
 
 CodeKind = Literal["sign_in", "verify", "reset", "second_factor"]
 

@@ -1,6 +1,6 @@
 """Put letters into the outbox, over the open transaction of the change that they tell of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,6 +12,9 @@ from oneself.rules.lifetimes import MAIL_GIVEN_UP_AFTER
 from oneself.store import outbox
 from oneself.store.database import Tx
 from oneself.store.outbox import NEVER, Waiting
+
+# So many addresses of one user are told of one thing, the primary one and the oldest first.
+MOST_TOLD = 10
 
 _LETTER = msgspec.msgpack.Decoder(Letter)
 
@@ -51,19 +54,38 @@ def unseal(key: DataKey, waiting: Waiting) -> Letter:
 
 
 async def tell(tx: Tx, how: Post | None, view: UserView, kind: LetterKind, what: str = "") -> None:
-    """Tell a user by mail of a new way in: one statement where mail goes out and an address is proved, else none."""
-    if how is None or not how.project.config.mail_notices:
-        return
-    known = notice_address(view)
-    if known is not None:
-        letter = Letter(kind=kind, to=mailbox(known), project_name=how.project.display_name, what=what)
+    """Tell a user by mail of what changed about the ways in: one statement for each address that is proved.
+
+    `view` is the user before the change. All of them, since whoever got in may have made one of their own the primary
+    one, and would be the only reader then. Nothing where no mail goes out.
+    """
+    for email in _proved(view)[:MOST_TOLD]:
+        await _notify(tx, how, view, email, kind, what)
+
+
+async def tell_at_one(tx: Tx, how: Post | None, view: UserView, kind: LetterKind, what: str = "") -> None:
+    """Tell a user by mail of what is no danger, at one address: one statement, or none as above."""
+    for email in _proved(view)[:1]:
+        await _notify(tx, how, view, email, kind, what)
+
+
+async def tell_of_address(tx: Tx, how: Post | None, before: UserView, after: Iterable[EmailAddress]) -> None:
+    """Tell a user of an address among those of now that may sign in, and that none of before could: as `tell`."""
+    could = {email.folded for email in before.emails if email.claims_sign_in}
+    for email in after:
+        if email.claims_sign_in and email.folded not in could:
+            await tell(tx, how, before, "address_added", mailbox(email))
+
+
+def _proved(view: UserView) -> list[EmailAddress]:
+    """Where a user is told of things: the proved addresses, the primary one first, then the oldest."""
+    return sorted((email for email in view.emails if email.verified_at), key=lambda email: not email.is_primary)
+
+
+async def _notify(tx: Tx, how: Post | None, view: UserView, email: EmailAddress, kind: LetterKind, what: str) -> None:
+    if how is not None and how.project.config.mail_notices:
+        letter = Letter(kind=kind, to=mailbox(email), project_name=how.project.display_name, what=what)
         await post(tx, how, view.user.id, letter)
-
-
-def notice_address(view: UserView) -> EmailAddress | None:
-    """Where a user is told of things: the primary address if it is proved, else the oldest proved one."""
-    proved = [email for email in view.emails if email.verified_at]
-    return next((email for email in proved if email.is_primary), proved[0] if proved else None)
 
 
 def mailbox(email: EmailAddress) -> str:

@@ -24,7 +24,7 @@ from oneself.model import (
 from oneself.rules.linking import Create, Facts, Link, Reclaim, Refuse, SignIn, decide
 from oneself.steps import tokens
 from oneself.steps.linking import Applied, Linking, apply, read_facts
-from oneself.steps.mailing import Post, tell
+from oneself.steps.mailing import Post, tell, tell_of_address
 from oneself.steps.recording import Deed, record
 from oneself.steps.second_factor import Attempt, Door, hold
 from oneself.steps.sessions import SessionWish, join_session, oauth_factor, open_session, token_hash
@@ -128,8 +128,8 @@ async def settle(
     how.reached("redeem.decided")
     applied = await apply(tx, linking, facts, decision)
     how.reached("redeem.applied")
-    if isinstance(decision, Link):
-        await _tell(tx, how, facts.views[decision.user_id], applied.account)
+    if isinstance(decision, Link | SignIn):
+        await _tell(tx, how, facts.views[decision.user_id], applied)
     if applied.created:
         applied = replace(applied, view=await with_personal_team(tx, how.project, applied.view, how.random))
     return await _conclude(tx, how, flow, identity, applied, joined, type(decision).__name__, decision.reason)
@@ -187,11 +187,14 @@ async def _held(
     return await hold(tx, door, view, Attempt(flow=flow)) if door.is_shut(view) else None
 
 
-async def _tell(tx: Tx, how: Redeeming, before: UserView, account: ExternalAccount) -> None:
-    """Tell a user of an account that may sign in from now on, at an address of theirs as it was before."""
+async def _tell(tx: Tx, how: Redeeming, before: UserView, applied: Applied) -> None:
+    """Tell a user of an account that may sign in from now on, or else of an address that a known one brought along."""
+    account = applied.account
     could = any(old.id == account.id and old.allow_sign_in for old in before.accounts)
     if account.allow_sign_in and not could:
         await tell(tx, how.post, before, "account_linked", how.label(account.provider))
+    else:
+        await tell_of_address(tx, how.post, before, applied.view.emails)
 
 
 async def _conclude(

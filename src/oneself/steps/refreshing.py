@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from oneself.model import SealedTokens
 from oneself.rules.renewing import Failure
-from oneself.steps.mailing import Post, tell
+from oneself.steps.mailing import Post, tell_at_one
 from oneself.steps.recording import Deed, record
 from oneself.store import users, vault, views
 from oneself.store.database import Tx
@@ -95,7 +95,7 @@ async def ask_to_reconnect(tx: Tx, place: Place, post: Post | None, provider: st
     """Tell the person too that a grant was lost by nobody's wish; two statements where mail goes out, else none."""
     view = await views.read(tx, place.project_id, place.user_id) if post is not None else None
     if view is not None:
-        await tell(tx, post, view, "reconnect", provider)
+        await tell_at_one(tx, post, view, "reconnect", provider)
 
 
 async def end(tx: Tx, place: Place, fence: int, post: Post | None, provider: str) -> bool:

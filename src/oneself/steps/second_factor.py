@@ -1,5 +1,6 @@
 """The second factor of a sign-in: nobody has a session before it is checked, and what was proved first waits for it."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ import msgspec
 from oneself.crypto import b64, totp
 from oneself.crypto.seal import DataKey
 from oneself.faults import Fault, FaultCode
-from oneself.model import Factor, Flow, OneTimeCode, Secret, User, UserView
+from oneself.model import Factor, Flow, LetterKind, OneTimeCode, Secret, User, UserView
 from oneself.rules.lifetimes import ATTEMPT_CODE
 from oneself.steps import codes
 from oneself.store.database import Tx
@@ -74,8 +75,8 @@ async def begin(tx: Tx, door: Door, code: Secret) -> tuple[str, Attempt, int]:
 
 def checked(door: Door, user: User, password: str, now: int) -> User | None:
     """The user with the time-based password noted as used; None where it is wrong, or was used before."""
-    secret = door.key.open(b64.decode(user.extras[_SECRET]) or b"", door.project_id, user.id, "users.totp")
-    step = totp.matching_step(secret, password, now, after=user.extras.get(_STEP, 0))
+    secret = _secret(door, user)
+    step = totp.matching_step(secret, password, now, after=user.extras.get(_STEP, 0)) if secret else None
     if step is None:
         return None
     return msgspec.structs.replace(user, extras={**user.extras, _STEP: step})
@@ -84,11 +85,27 @@ def checked(door: Door, user: User, password: str, now: int) -> User | None:
 def with_secret(door: Door, user: User, secret: bytes) -> User:
     """The user with another secret for time-based passwords, sealed; an empty one takes it away.
 
-    What was begun under the one before is outdated, as by every change of the ways in.
+    What was begun under the one before is outdated, as by every change of the ways in. The same one again changes
+    nothing: a password that was used under it stays used.
     """
-    if not secret and _SECRET not in user.extras:
+    if hmac.compare_digest(secret, _secret(door, user)):
         return user
     extras = {name: value for name, value in user.extras.items() if name not in (_SECRET, _STEP)}
     if secret:
         extras[_SECRET] = b64.encode(door.key.seal(secret, door.project_id, user.id, "users.totp"))
     return msgspec.structs.replace(user, extras=extras, security_epoch=user.security_epoch + 1)
+
+
+def notice(before: User, after: User) -> LetterKind | None:
+    """What a user is told of a change that `with_secret` made: a second factor that is gone, or is another one."""
+    old, new = before.extras.get(_SECRET), after.extras.get(_SECRET)
+    if not old or old == new:
+        return None
+    return "second_factor_changed" if new else "second_factor_off"
+
+
+def _secret(door: Door, user: User) -> bytes:
+    """The secret in clear; an empty one where there is none."""
+    if not user.extras.get(_SECRET):
+        return b""
+    return door.key.open(b64.decode(user.extras[_SECRET]) or b"", door.project_id, user.id, "users.totp")
