@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import time
 from collections.abc import AsyncIterator, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from oneself.store.migrate import migrate
+from oneself.store.opening import open_database
 from tests import chromium, postgres_server
 
 # How fast a machine draws examples says nothing about the code.
@@ -66,6 +72,58 @@ def sqlite_url(tmp_path: Path) -> str:
 def engine_url(request: pytest.FixtureRequest) -> str:
     """An empty database's address, once on each engine; a test that takes it holds on both."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+async def _migrated(url: str) -> None:
+    db = await open_database(url, lambda: time.time_ns() // 1000)
+    await migrate(db)
+    await db.close()
+
+
+def _with_schema(url: str) -> None:
+    """Make this release's schema in an empty database, whether or not the caller's thread runs a loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _migrated(url)).result()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: postgres_server.Cluster) -> str:
+    """The name of a PostgreSQL database with this release's schema and no rows, for others to be copied from."""
+    name = postgres.create_database()
+    _with_schema(postgres.url(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with this release's schema and no rows, for others to be copied from."""
+    file = tmp_path_factory.mktemp("template") / "schema.sqlite3"
+    _with_schema(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres: postgres_server.Cluster, postgres_template: str) -> Iterator[str]:
+    """The address of a PostgreSQL database of this test's own with the schema, its statements logged."""
+    name = postgres.create_database(postgres_template, log_statements=True)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str, sqlite_template: Path) -> str:
+    """The address of a SQLite file of this test's own with the schema."""
+    shutil.copyfile(sqlite_template, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
+
+
+@pytest.fixture(params=ENGINES)
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database with the schema and no rows, once on each engine: what a test begins with that is not
+    about migrating.
+    """
+    url: str = request.getfixturevalue(f"migrated_{'sqlite' if request.param == 'sqlite' else 'postgres'}_url")
     return url
 
 

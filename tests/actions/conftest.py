@@ -39,7 +39,6 @@ from oneself.model import (
 from oneself.rules.lifetimes import DAY
 from oneself.steps.sessions import SessionWish
 from oneself.store.database import Database
-from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from oneself.upstream.http import Outbound
 from tests.postgres_server import Cluster
@@ -199,11 +198,10 @@ async def opened_runtime(db: Database, clock: Clock, ring: KeyRing, emulator: st
 
 
 @pytest.fixture
-async def world(engine_url: str, emulator: str, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(migrated_url: str, emulator: str, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A core with a project, on each engine."""
     clock = Clock()
-    db = await open_database(engine_url, clock, clock_limit=None)
-    await migrate(db)
+    db = await open_database(migrated_url, clock, clock_limit=None)
     cluster = request.getfixturevalue("postgres") if db.engine == "postgresql" else None
     rt = await opened_runtime(db, clock, KeyRing.parse(generate_line(os.urandom), os.urandom), emulator)
     created = await projects.create(rt, declaration(emulator))

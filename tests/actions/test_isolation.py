@@ -15,7 +15,6 @@ from oneself.actions import access_token
 from oneself.crypto.seal import KeyRing, generate_line
 from oneself.faults import Fault, FaultCode
 from oneself.providers.registry import get
-from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from oneself.upstream.http import Outbound
 from oneself.upstream.limits import Limits
@@ -28,12 +27,11 @@ AT_ONCE, WAITING = 32, 256
 
 
 @pytest.fixture
-async def pair(engine_url: str) -> AsyncIterator[tuple[Stage, Stage]]:
+async def pair(migrated_url: str) -> AsyncIterator[tuple[Stage, Stage]]:
     """A provider that will be broken and one that works, at hosts of their own, in one core."""
     clock = Clock()
     async with scripted() as bad, scripted() as good:
-        db = await open_database(engine_url, clock, clock_limit=None)
-        await migrate(db)
+        db = await open_database(migrated_url, clock, clock_limit=None)
         rt = await opened_runtime(db, clock, KeyRing.parse(generate_line(os.urandom), os.urandom), bad.base)
         limits = Limits(deadline=120.0, at_once=AT_ONCE, waiting=WAITING)
         rt = dataclasses.replace(rt, outbound=Outbound(frozenset({"127.0.0.1"}), clock=clock, limits=limits))

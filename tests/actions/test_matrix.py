@@ -27,7 +27,6 @@ from oneself.model import Project, ProjectConfig, ProviderCredentials, RedirectU
 from oneself.providers.registry import PROVIDERS
 from oneself.providers.spec import Provider
 from oneself.rules.lifetimes import MINUTE
-from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from tests.actions.conftest import LOGIN, SIGNUP, WISH, Clock, opened_runtime
 from tests.providers.recorded import credentials, label, recording, undone
@@ -144,13 +143,12 @@ def told(provider: Provider) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def stage(engine_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+async def stage(migrated_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     provider: Provider = request.param
     clock = Clock()
     async with scripted() as server:
         server.answers["/jwks"] = says(jwks(rsa(), p256("key-2")))
-        db = await open_database(engine_url, clock, clock_limit=None)
-        await migrate(db)
+        db = await open_database(migrated_url, clock, clock_limit=None)
         rt = await opened_runtime(db, clock, KeyRing.parse(generate_line(os.urandom), os.urandom), server.base)
         rt = dataclasses.replace(rt, settings=dataclasses.replace(rt.settings, probe_tokens=True))
         made = Stage(rt, clock, server, provider, told(provider), None)  # type: ignore[arg-type]

@@ -23,7 +23,6 @@ from oneself.crypto.seal import KeyRing
 from oneself.emulator.players import endpoints_for
 from oneself.model import Project, ProjectConfig, ProviderCredentials
 from oneself.providers import registry
-from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from oneself.upstream.client import OPTIONS
 from tests.actions.conftest import Clock, World, declaration, opened_runtime
@@ -164,10 +163,9 @@ async def test_a_client_without_an_id(world: World) -> None:
 
 
 @pytest.fixture
-async def operated(engine_url: str, emulator: str) -> AsyncIterator[tuple[Project, dict[str, str]]]:
+async def operated(migrated_url: str, emulator: str) -> AsyncIterator[tuple[Project, dict[str, str]]]:
     """A project with emulated providers in a database that the command line reaches, and its settings."""
-    db = await open_database(engine_url, Clock(), clock_limit=None)
-    await migrate(db)
+    db = await open_database(migrated_url, Clock(), clock_limit=None)
     rt = await opened_runtime(db, Clock(), KeyRing.parse(RING, os.urandom), emulator)
     wanted = declaration(emulator)
     async with aiohttp.ClientSession() as http:
@@ -182,7 +180,7 @@ async def operated(engine_url: str, emulator: str) -> AsyncIterator[tuple[Projec
     yield (
         made.project,
         {
-            "ONESELF_DATABASE_URL": engine_url,
+            "ONESELF_DATABASE_URL": migrated_url,
             "ONESELF_MASTER_KEYS": RING,
             "ONESELF_BASE_URL": "https://login.example",
             "ONESELF_ALLOWED_PRIVATE_HOSTS": urlsplit(emulator).netloc,

@@ -28,14 +28,14 @@ WANTED = Declaration(display_name="Shop", providers=(DeclaredProvider(credential
 
 
 @pytest.fixture
-def config(engine_url: str) -> Config:
+def config(migrated_url: str) -> Config:
     ring = f"k1:{b64encode(b'1' * 32).decode()}"
-    return Config(base_url="http://localhost:1", database_url=Secret(engine_url), master_keys=Secret(ring))
+    return Config(base_url="http://localhost:1", database_url=Secret(migrated_url), master_keys=Secret(ring))
 
 
 @pytest.fixture
 async def rt(config: Config) -> AsyncIterator[Runtime]:
-    async with opened_runtime(config, upgrade=True, serving=False) as opened:
+    async with opened_runtime(config, serving=False) as opened:
         yield opened
 
 

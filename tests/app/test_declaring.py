@@ -50,14 +50,14 @@ endpoints = {{ token = "https://github.intern/token" }}
 """
 
 
-def read(folder: Path, engine_url: str, text: str = TEXT) -> Config:
-    (folder / "oneself.toml").write_text(f'database_url = "{engine_url}"\n{text}')
+def read(folder: Path, migrated_url: str, text: str = TEXT) -> Config:
+    (folder / "oneself.toml").write_text(f'database_url = "{migrated_url}"\n{text}')
     return load(folder / "oneself.toml", {})
 
 
-async def test_everything_that_is_declared_arrives(tmp_path: Path, engine_url: str) -> None:
-    config = read(tmp_path, engine_url)
-    async with opened_runtime(config, upgrade=True, serving=False) as rt:
+async def test_everything_that_is_declared_arrives(tmp_path: Path, migrated_url: str) -> None:
+    config = read(tmp_path, migrated_url)
+    async with opened_runtime(config, serving=False) as rt:
         await declare_projects(rt, config)
         found = await projects.by_stack_id(rt, "internal")
         assert found is not None
@@ -79,14 +79,14 @@ async def test_everything_that_is_declared_arrives(tmp_path: Path, engine_url: s
         assert (client.secret.reveal(), client.address("token")) == ("h", "https://github.intern/token")
 
 
-async def test_declaring_again_changes_nothing_and_a_change_is_made(tmp_path: Path, engine_url: str) -> None:
-    config = read(tmp_path, engine_url)
-    async with opened_runtime(config, upgrade=True, serving=False) as rt:
+async def test_declaring_again_changes_nothing_and_a_change_is_made(tmp_path: Path, migrated_url: str) -> None:
+    config = read(tmp_path, migrated_url)
+    async with opened_runtime(config, serving=False) as rt:
         await declare_projects(rt, config)
         first = await _internal(rt)
         await declare_projects(rt, config)
         assert (await _internal(rt)).version == first.version
-        changed = read(tmp_path, engine_url, TEXT.replace("SECRET", "OTHER").replace('"Shop"', '"Store"'))
+        changed = read(tmp_path, migrated_url, TEXT.replace("SECRET", "OTHER").replace('"Shop"', '"Store"'))
         await declare_projects(rt, changed)
         after = await _internal(rt)
         assert after.version > first.version
@@ -102,10 +102,10 @@ async def _internal(rt: Runtime) -> Project:
     return found
 
 
-async def test_an_id_of_another_project_is_refused(tmp_path: Path, engine_url: str) -> None:
-    config = read(tmp_path, engine_url)
-    async with opened_runtime(config, upgrade=True, serving=False) as rt:
+async def test_an_id_of_another_project_is_refused(tmp_path: Path, migrated_url: str) -> None:
+    config = read(tmp_path, migrated_url)
+    async with opened_runtime(config, serving=False) as rt:
         await declare_projects(rt, config)
-        other = read(tmp_path, engine_url, TEXT.replace("5d0c1c0e", "6d0c1c0e"))
+        other = read(tmp_path, migrated_url, TEXT.replace("5d0c1c0e", "6d0c1c0e"))
         with pytest.raises(StartRefused, match="cannot be declared"):
             await declare_projects(rt, other)

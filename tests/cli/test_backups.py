@@ -31,8 +31,7 @@ default = true
 
 
 def made(place: Place) -> Place:
-    """The place with its schema and one project with Google."""
-    assert cli("migrate", "--config", str(place.config)).returncode == 0
+    """The place with one project that has Google."""
     settings = place.config.read_text().replace(PROJECT, "")
     keys = cli("keys", "generate", "--project").stdout.replace("[[projects]]", '[[projects]]\ndisplay_name = "Shop"')
     place.config.write_text(settings + keys + GOOGLE + RETURN_URL)
@@ -40,9 +39,9 @@ def made(place: Place) -> Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, sqlite_url: str) -> Place:
+def place(tmp_path: Path, migrated_sqlite_url: str) -> Place:
     """A place on SQLite with a project and three users, who have tokens."""
-    found = made(Place(tmp_path, sqlite_url))
+    found = made(Place(tmp_path, migrated_sqlite_url))
     with serve(found.config, found.base_url):
         pass
     imported(found, write(tmp_path / "users.jsonl", people(3)))
@@ -246,8 +245,10 @@ def binary(postgres: Cluster, name: str, *arguments: str) -> None:
     subprocess.run([postgres.binaries / name, *arguments], check=True, capture_output=True, timeout=60)
 
 
-def test_postgresqls_own_copy_is_finished_by_a_command(tmp_path: Path, postgres: Cluster, postgres_url: str) -> None:
-    place = made(Place(tmp_path, postgres_url))
+def test_postgresqls_own_copy_is_finished_by_a_command(
+    tmp_path: Path, postgres: Cluster, migrated_postgres_url: str
+) -> None:
+    place = made(Place(tmp_path, migrated_postgres_url))
     with serve(place.config, place.base_url):
         pass
     imported(place, write(tmp_path / "users.jsonl", people(3)))
@@ -255,11 +256,11 @@ def test_postgresqls_own_copy_is_finished_by_a_command(tmp_path: Path, postgres:
     dump = tmp_path / "dump.sql"
     writing = threading.Thread(target=imported, args=(place, write(tmp_path / "more.jsonl", people(600))))
     writing.start()
-    binary(postgres, "pg_dump", "--dbname", postgres_url, "--file", str(dump))
+    binary(postgres, "pg_dump", "--dbname", migrated_postgres_url, "--file", str(dump))
     writing.join()
     name = postgres.create_database()
     try:
-        place.config.write_text(place.config.read_text().replace(postgres_url, postgres.url(name)))
+        place.config.write_text(place.config.read_text().replace(migrated_postgres_url, postgres.url(name)))
         binary(postgres, "psql", "--quiet", "--dbname", postgres.url(name), "--file", str(dump))
         proof = told(place, "restore", "--check")
         assert proof["users"] == proof["accounts"] == proof["token_sets"] >= 3

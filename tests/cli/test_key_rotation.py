@@ -17,8 +17,8 @@ from tests.server_process import cli
 OLD, NEW = (generate_line(os.urandom) for _ in range(2))
 
 
-def test_a_master_key_is_rotated_out(tmp_path: Path, sqlite_url: str) -> None:
-    place = Place(tmp_path, sqlite_url)
+def test_a_master_key_is_rotated_out(tmp_path: Path, migrated_sqlite_url: str) -> None:
+    place = Place(tmp_path, migrated_sqlite_url)
     config = ("--config", str(place.config))
 
     def with_keys(*lines: str) -> list[tuple[str, int, bool]]:
@@ -28,7 +28,6 @@ def test_a_master_key_is_rotated_out(tmp_path: Path, sqlite_url: str) -> None:
 
     old, new = OLD.partition(":")[0], NEW.partition(":")[0]
     place.write(master_keys=OLD)
-    assert cli("migrate", *config).returncode == 0
     assert cli("project", "create", "Shop", *config).returncode == 0
     assert with_keys(OLD, NEW) == [(old, 1, False), (new, 0, True)]
     assert with_keys(NEW, OLD) == [(new, 0, False), (old, 1, False)]
@@ -43,11 +42,10 @@ def test_a_master_key_is_rotated_out(tmp_path: Path, sqlite_url: str) -> None:
     assert f"sealed under another master key, {new}, which the key ring lacks" in said
 
 
-def test_signing_keys_are_rotated_and_shown(tmp_path: Path, engine_url: str) -> None:
-    place = Place(tmp_path, engine_url)
+def test_signing_keys_are_rotated_and_shown(tmp_path: Path, migrated_url: str) -> None:
+    place = Place(tmp_path, migrated_url)
     config = ("--config", str(place.config))
     place.write(master_keys=OLD)
-    assert cli("migrate", *config).returncode == 0
     made = json.loads(cli("project", "create", "Shop", "--json", *config).stdout)
     assert cli("project", "create", "Other", *config).returncode == 0
 

@@ -18,21 +18,25 @@ from tests.server_process import cli, dev
 RING = f"k1:{b64encode(b'1' * 32).decode()}"
 
 
-@pytest.fixture
-def env(engine_url: str) -> dict[str, str]:
-    """The settings of an empty database, as variables, once on each engine."""
+def variables(database_url: str) -> dict[str, str]:
+    """The settings of one database, as variables."""
     return {
-        "ONESELF_DATABASE_URL": engine_url,
+        "ONESELF_DATABASE_URL": database_url,
         "ONESELF_MASTER_KEYS": RING,
         "ONESELF_BASE_URL": "http://localhost:8000",
     }
 
 
 @pytest.fixture
-def migrated(env: dict[str, str]) -> dict[str, str]:
-    """The same with its schema."""
-    assert cli("migrate", env=env).returncode == 0
-    return env
+def env(engine_url: str) -> dict[str, str]:
+    """The settings of an empty database, once on each engine."""
+    return variables(engine_url)
+
+
+@pytest.fixture
+def migrated(migrated_url: str) -> dict[str, str]:
+    """The settings of a database with its schema, once on each engine."""
+    return variables(migrated_url)
 
 
 def test_migrating_twice_is_once(env: dict[str, str]) -> None:
@@ -242,9 +246,10 @@ def test_the_doctor_finds_a_healthy_server_healthy(migrated: dict[str, str]) -> 
         ({"ONESELF_MASTER_KEYS": "k1:x"}, "is not a new id and 32 bytes"),
     ],
 )
-def test_the_doctor_says_what_to_do(tmp_path: Path, sqlite_url: str, changes: dict[str, str], said: str) -> None:
-    env = {"ONESELF_DATABASE_URL": sqlite_url, "ONESELF_MASTER_KEYS": RING, "ONESELF_BASE_URL": "http://localhost:1"}
-    assert cli("migrate", env=env).returncode == 0
+def test_the_doctor_says_what_to_do(
+    tmp_path: Path, migrated_sqlite_url: str, changes: dict[str, str], said: str
+) -> None:
+    env = variables(migrated_sqlite_url) | {"ONESELF_BASE_URL": "http://localhost:1"}
     assert cli("project", "create", "Shop", env=env).returncode == 0
     done = cli("doctor", env=env | changes)
     assert done.returncode == 1

@@ -59,20 +59,15 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, engine_url: str) -> Place:
+def place(tmp_path: Path, migrated_url: str) -> Place:
     """A place whose database has its schema, once on each engine."""
-    made = Place(tmp_path, engine_url)
-    done = cli("migrate", "--config", str(made.config))
-    assert done.returncode == 0, done.stderr
-    return made
+    return Place(tmp_path, migrated_url)
 
 
 @pytest.fixture
-def on_postgres(tmp_path: Path, postgres_url: str) -> Place:
+def on_postgres(tmp_path: Path, migrated_postgres_url: str) -> Place:
     """A place on PostgreSQL with its schema."""
-    made = Place(tmp_path, postgres_url)
-    assert cli("migrate", "--config", str(made.config)).returncode == 0
-    return made
+    return Place(tmp_path, migrated_postgres_url)
 
 
 def health(base_url: str, path: str = "/health") -> str:
@@ -182,9 +177,8 @@ def test_several_workers_on_sqlite_are_refused(tmp_path: Path) -> None:
     assert "SQLite, which bears one process" in made.refused("--workers", "2")
 
 
-def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path, sqlite_url: str) -> None:
-    made = Place(tmp_path, sqlite_url)
-    assert cli("migrate", "--config", str(made.config)).returncode == 0
+def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path, migrated_sqlite_url: str) -> None:
+    made = Place(tmp_path, migrated_sqlite_url)
     with serve(made.config, made.base_url):
         assert "is served by another process" in made.refused("--port", "0")
 

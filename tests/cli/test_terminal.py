@@ -38,10 +38,9 @@ def at_terminal(*arguments: str, env: Mapping[str, str] | None = None) -> tuple[
 
 
 @pytest.fixture
-def env(sqlite_url: str) -> dict[str, str]:
+def env(migrated_sqlite_url: str) -> dict[str, str]:
     """The settings of a database with its schema and a project whose name looks like markup."""
-    env = {"ONESELF_DATABASE_URL": sqlite_url, "ONESELF_MASTER_KEYS": RING}
-    assert cli("migrate", env=env).returncode == 0
+    env = {"ONESELF_DATABASE_URL": migrated_sqlite_url, "ONESELF_MASTER_KEYS": RING}
     assert cli("project", "create", "[bold]Shop[/] :smile:", env=env).returncode == 0
     return env
 

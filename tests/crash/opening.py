@@ -1,4 +1,4 @@
-"""Opens the ground of a run: a fresh schema, one project, and the core that judges; it is never killed."""
+"""Opens the ground of a run: one project, and the core that judges; it is never killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from oneself.actions import projects
-from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from tests.actions.conftest import Clock, World, declaration
 from tests.crash.lives import Ground, runtime
@@ -18,10 +17,9 @@ from tests.crash.zygote import zygote
 
 @asynccontextmanager
 async def opened_run(database_url: str, master_keys: str, emulator: str, seed: int) -> AsyncIterator[Run]:
-    """A run on an empty database."""
+    """A run on a database with the schema and no rows."""
     clock = Clock()
     db = await open_database(database_url, clock, clock_limit=None)
-    await migrate(db)
     ground = Ground(database_url, master_keys, emulator, "")
     rt = runtime(ground, db, clock=clock)
     created = await projects.create(rt, declaration(emulator))

@@ -13,9 +13,9 @@ KILLS = 40
 
 
 @pytest.mark.races
-async def test_a_kill_loses_nothing_and_repeats_nothing(engine_url: str, emulator: str) -> None:
+async def test_a_kill_loses_nothing_and_repeats_nothing(migrated_url: str, emulator: str) -> None:
     seed = secrets.randbits(32)
     print(f"seed {seed}")
-    async with opened_run(engine_url, generate_line(secrets.token_bytes), emulator, seed) as run:
+    async with opened_run(migrated_url, generate_line(secrets.token_bytes), emulator, seed) as run:
         await run.go(KILLS)
         assert run.kills >= KILLS

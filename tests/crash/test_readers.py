@@ -19,8 +19,8 @@ READERS = 250
 
 
 @pytest.mark.races
-async def test_a_thousand_readers_make_one_call_and_get_one_token(engine_url: str, emulator: str) -> None:
-    async with opened_run(engine_url, generate_line(secrets.token_bytes), emulator, 0) as run:
+async def test_a_thousand_readers_make_one_call_and_get_one_token(migrated_url: str, emulator: str) -> None:
+    async with opened_run(migrated_url, generate_line(secrets.token_bytes), emulator, 0) as run:
         world = run.world
         ended = await world.sign_in("github", "ada")
         world.clock.ahead += DAY

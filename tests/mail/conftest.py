@@ -38,7 +38,7 @@ def catcher() -> Iterator[Catcher]:
 
 
 @pytest.fixture
-async def face(engine_url: str, catcher: Catcher) -> AsyncIterator[Face]:
+async def face(migrated_url: str, catcher: Catcher) -> AsyncIterator[Face]:
     """A project that sends mail."""
-    async with mailing_face(engine_url, catcher) as made:
+    async with mailing_face(migrated_url, catcher) as made:
         yield made

@@ -103,14 +103,14 @@ async def test_a_refused_change_leaves_no_letter(face: Face, catcher: Catcher) -
     assert await rows(face) == 1
 
 
-async def test_several_processes_send_each_letter_once(face: Face, catcher: Catcher, engine_url: str) -> None:
+async def test_several_processes_send_each_letter_once(face: Face, catcher: Catcher, migrated_url: str) -> None:
     addresses = [fresh_email() for _ in range(30)]
     for address in addresses:
         await ask(face, address)
     if face.rt.db.engine == "sqlite":
         others = [face.rt] * 3  # one process serves a file; its rounds may still meet
     else:
-        others = [await another(face.rt, engine_url) for _ in range(3)]
+        others = [await another(face.rt, migrated_url) for _ in range(3)]
     tried = await asyncio.gather(*(mailing.drain(rt) for rt in [face.rt, *others]))
     assert sum(tried) == 30
     assert sorted(one.recipients[0] for one in catcher.caught) == sorted(addresses)
@@ -201,7 +201,7 @@ async def test_an_answer_that_is_lost_sends_a_second_time_under_the_same_id(face
     assert await rows(face) == 0
 
 
-async def test_letters_leave_over_tls_with_a_user_or_not_at_all(engine_url: str) -> None:
+async def test_letters_leave_over_tls_with_a_user_or_not_at_all(migrated_url: str) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
     theirs, ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
@@ -221,7 +221,7 @@ async def test_letters_leave_over_tls_with_a_user_or_not_at_all(engine_url: str)
             assert untrusted.value.code is FaultCode.MAIL_NOT_SENT
             if security == "tls":
                 continue
-            async with mailing_face(engine_url, catcher) as face:
+            async with mailing_face(migrated_url, catcher) as face:
                 email = fresh_email()
                 await ask(face, email)
                 await mailing.drain(replace(face.rt, mail_server=server))

@@ -51,19 +51,19 @@ def test_three_servers_send_each_letter_once(tmp_path: Path, postgres: Cluster, 
 
 
 def test_a_letter_of_a_killed_server_leaves_once_more_and_no_letter_is_lost(
-    engine_url: str,
+    migrated_url: str,
     tmp_path: Path,
     emulator: str,
 ) -> None:
     held, other = fresh_email(), fresh_email()
-    with catching() as catcher, fleet(tmp_path, engine_url, emulator, 1, mail_port=catcher.port) as made:
+    with catching() as catcher, fleet(tmp_path, migrated_url, emulator, 1, mail_port=catcher.port) as made:
         catcher.hold = 1
         ask(made, held)
         catcher.wait(1, to=held)
         ask(made, other)
         made.servers[0].stop(signal.SIGKILL)
-        assert asyncio.run(waiting(engine_url)) >= 1
-        asyncio.run(waiting(engine_url, make_due=True))
+        assert asyncio.run(waiting(migrated_url)) >= 1
+        asyncio.run(waiting(migrated_url, make_due=True))
         made.servers[0].start()
         made.ready()
         twice = catcher.wait(2, to=held)
@@ -74,19 +74,19 @@ def test_a_letter_of_a_killed_server_leaves_once_more_and_no_letter_is_lost(
         assert made.stack().call("POST", "/auth/otp/sign-in", {"code": code}, access="client").status == 409
         catcher.wait(1, to=other)
         made.stop()
-    assert asyncio.run(waiting(engine_url)) == 0
+    assert asyncio.run(waiting(migrated_url)) == 0
 
 
 def test_a_server_that_stops_finishes_what_it_began(
-    engine_url: str,
+    migrated_url: str,
     tmp_path: Path,
     emulator: str,
 ) -> None:
-    with catching() as catcher, fleet(tmp_path, engine_url, emulator, 1, mail_port=catcher.port) as made:
+    with catching() as catcher, fleet(tmp_path, migrated_url, emulator, 1, mail_port=catcher.port) as made:
         addresses = [fresh_email() for _ in range(10)]
         for address in addresses:
             ask(made, address)
         made.stop()
-        left = asyncio.run(waiting(engine_url))
+        left = asyncio.run(waiting(migrated_url))
         assert len(catcher.caught) + left == 10
         assert len({one.recipients for one in catcher.caught}) == len(catcher.caught)

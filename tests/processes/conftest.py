@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +21,11 @@ def emulator() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def three(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster, emulator: str) -> Iterator[Fleet]:
+def three(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Cluster, postgres_template: str, emulator: str
+) -> Iterator[Fleet]:
     """Three servers on one PostgreSQL database."""
-    name = postgres.create_database()
+    name = postgres.create_database(postgres_template)
     with fleet(tmp_path_factory.mktemp("three"), postgres.url(name), emulator, 3) as made:
         yield made
     postgres.drop_database(name)
@@ -29,12 +33,19 @@ def three(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster, emulator:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def one(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Cluster, emulator: str
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres: Cluster,
+    postgres_template: str,
+    sqlite_template: Path,
+    emulator: str,
 ) -> Iterator[Fleet]:
     """One server, on each engine."""
     folder = tmp_path_factory.mktemp("one")
-    name = postgres.create_database()
-    url = f"sqlite:///{folder / 'oneself.sqlite3'}" if request.param == "sqlite" else postgres.url(name)
+    name = postgres.create_database(postgres_template)
+    url = postgres.url(name)
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(sqlite_template, folder)}"
     with fleet(folder, url, emulator, 1) as made:
         yield made
     postgres.drop_database(name)

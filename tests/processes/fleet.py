@@ -175,7 +175,7 @@ class Fleet:
         self.config.write_text("\n".join(lines) + "\n")
 
     def migrate(self) -> None:
-        """Write the settings and make the schema."""
+        """Write the settings, and make the schema where it is missing."""
         self.write()
         asyncio.run(migrated(self.database_url))
 
@@ -258,7 +258,7 @@ def fleet(
     mail_port: int = 0,
     **settings: Any,
 ) -> Iterator[Fleet]:
-    """A fleet of `count` servers that answer, on a database that is empty yet; stopped in the end."""
+    """A fleet of `count` servers that answer, on a database that may be empty yet; stopped in the end."""
     made = Fleet(folder, database_url, emulator, settings=settings, limits=dict(limits or {}), mail_port=mail_port)
     made.migrate()
     try:
@@ -269,7 +269,7 @@ def fleet(
 
 
 async def migrated(url: str) -> None:
-    """Make the schema in an empty database."""
+    """Make the schema where it is missing."""
     db = await open_database(url, microseconds)
     await migrate(db)
     await db.close()

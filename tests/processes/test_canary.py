@@ -52,7 +52,7 @@ def _forms(value: str) -> Iterator[bytes]:
 def test_no_secret_lies_anywhere_in_clear(
     engine: str, tmp_path: Path, postgres: Cluster, emulator: str, request: pytest.FixtureRequest
 ) -> None:
-    url: str = request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")
+    url: str = request.getfixturevalue("migrated_sqlite_url" if engine == "sqlite" else "migrated_postgres_url")
     settings: dict[str, Any] = {"log_level": "debug", "access_log": "path", "metrics_token": METRICS}
     with catching() as catcher, fleet(tmp_path, url, emulator, 1, mail_port=catcher.port, **settings) as made:
         marked = Marked()

@@ -59,8 +59,8 @@ def test_stacks_sign_in_travels_over_three_processes(three: Fleet) -> None:
     assert {server.redeem(trip, landed).status for server in (a, b, c)} == {400}
 
 
-def test_workers_of_one_server_share_everything(tmp_path: Path, postgres_url: str, emulator: str) -> None:
-    with fleet(tmp_path, postgres_url, emulator, 1, ("--workers", "2")) as made:
+def test_workers_of_one_server_share_everything(tmp_path: Path, migrated_postgres_url: str, emulator: str) -> None:
+    with fleet(tmp_path, migrated_postgres_url, emulator, 1, ("--workers", "2")) as made:
         stytch = made.stytch()
         # the first use of the keys, by both workers at once: one pair is made
         assert len(set(raced([stytch.base_url] * 8, STYTCH_JWKS))) == 1

@@ -125,7 +125,7 @@ def answer_of(reply: Reply) -> Answer:
 async def face_on(
     url: str, config: ProjectConfig | None = None, stack_id: str = "", **settings: Any
 ) -> AsyncIterator[Face]:
-    """A fresh project with one provider on the database at `url`; `settings` are the runtime's."""
+    """A fresh project with one provider on the database at `url`, with the schema; `settings` are the runtime's."""
     wanted = Declaration(
         display_name="In process",
         stack_id=stack_id,
@@ -138,7 +138,7 @@ async def face_on(
         config=config or ProjectConfig(),
     )
     config_of_server = Config(base_url="http://localhost:8000", database_url=Secret(url), master_keys=Secret(_KEY))
-    async with opened_runtime(config_of_server, upgrade=True) as opened:
+    async with opened_runtime(config_of_server) as opened:
         clock = Clock(opened.clock)
         rt = replace(opened, clock=clock, settings=replace(opened.settings, **settings))
         made = await projects.create(rt, wanted)

@@ -41,7 +41,7 @@ CLIENT = {"access": "client", "token": True, "key": False}
     ],
 )
 async def test_an_operation_costs_what_was_promised(
-    engine_url: str,
+    migrated_url: str,
     postgres: Cluster,
     method: str,
     path: str,
@@ -50,7 +50,7 @@ async def test_an_operation_costs_what_was_promised(
     statements: int,
     commits: int,
 ) -> None:
-    async with face_on(engine_url) as face:
+    async with face_on(migrated_url) as face:
         person, warm = await face.person(), await face.person()
 
         async def call(who: dict[str, str]) -> int:
@@ -77,8 +77,8 @@ async def test_an_operation_costs_what_was_promised(
         assert (len(counts.statements), counts.commits) == (statements, commits), str(counts)
 
 
-async def test_a_selected_team_costs_a_read_nothing(engine_url: str, postgres: Cluster) -> None:
-    async with face_on(engine_url) as face:
+async def test_a_selected_team_costs_a_read_nothing(migrated_url: str, postgres: Cluster) -> None:
+    async with face_on(migrated_url) as face:
         person = await face.person()
         _, team = await face.call("POST", "/teams", {"display_name": "T", "creator_user_id": person["id"]})
         path = f"/users/{person['id']}"
@@ -99,8 +99,8 @@ async def test_a_selected_team_costs_a_read_nothing(engine_url: str, postgres: C
         assert (user["selected_team"], user["selected_team_id"]) == (None, None)
 
 
-async def test_wrong_keys_and_bad_tokens_cost_nothing(engine_url: str, postgres: Cluster) -> None:
-    async with face_on(engine_url) as face:
+async def test_wrong_keys_and_bad_tokens_cost_nothing(migrated_url: str, postgres: Cluster) -> None:
+    async with face_on(migrated_url) as face:
         person = await face.person()
         wrong = {"x-stack-secret-server-key": "ssk_wrong"}
         async with counted(face.rt.db, postgres) as counts:

@@ -114,9 +114,9 @@ def test_no_scope_is_granted_that_nobody_named(stack: Stack, providers: Provider
         assert answer.status == status, scope
 
 
-async def test_a_handoff_does_not_prolong_a_session(engine_url: str) -> None:
+async def test_a_handoff_does_not_prolong_a_session(migrated_url: str) -> None:
     """7.16: the original gives the session another year."""
-    async with face_on(engine_url, access_token_seconds=600) as face:
+    async with face_on(migrated_url, access_token_seconds=600) as face:
         _, user = await face.call("POST", "/users", {})
         _, tokens = await face.call("POST", "/auth/sessions", {"user_id": user["id"], "expires_in_millis": 120_000})
         verifier = "v" * 43
@@ -140,9 +140,9 @@ async def test_a_handoff_does_not_prolong_a_session(engine_url: str) -> None:
         assert (await face.call("POST", "/auth/sessions/current/refresh", **refresh))[0] == 401
 
 
-async def test_expires_in_is_the_tokens_own_life(engine_url: str) -> None:
+async def test_expires_in_is_the_tokens_own_life(migrated_url: str) -> None:
     """7.17: the original says an hour of a token that lives ten minutes."""
-    async with face_on(engine_url, access_token_seconds=77) as face:
+    async with face_on(migrated_url, access_token_seconds=77) as face:
         person = await face.person()
         body = {
             "grant_type": "refresh_token",

@@ -178,8 +178,8 @@ def test_wrong_client_credentials_at_the_provider(owner: Owner, providers: Provi
 # --- what time does --------------------------------------------------------------------------------------
 
 
-async def test_an_expired_access_token_and_an_expired_admin_access_token(engine_url: str) -> None:
-    async with face_on(engine_url, stack_id="internal") as face:
+async def test_an_expired_access_token_and_an_expired_admin_access_token(migrated_url: str) -> None:
+    async with face_on(migrated_url, stack_id="internal") as face:
         person = await face.person()
         exp = jwt_claims(person["access_token"])["exp"]
         face.clock.forward(601)
@@ -212,8 +212,8 @@ async def test_an_expired_access_token_and_an_expired_admin_access_token(engine_
         )
 
 
-async def test_a_trip_that_took_too_long(engine_url: str) -> None:
-    async with face_on(engine_url) as face:
+async def test_a_trip_that_took_too_long(migrated_url: str) -> None:
+    async with face_on(migrated_url) as face:
         landed = await timed_out(face, "")
         words = "The OAuth flow has timed out. Please sign in again."
         assert landed.status == 307

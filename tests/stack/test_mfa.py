@@ -202,8 +202,8 @@ def test_setting_it_and_taking_it_away(stack: Stack) -> None:
     assert again.code == "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED"
 
 
-async def test_the_secret_lies_nowhere_in_clear_and_attempts_are_bounded(engine_url: str) -> None:
-    async with face_on(engine_url, ProjectConfig()) as face:
+async def test_the_secret_lies_nowhere_in_clear_and_attempts_are_bounded(migrated_url: str) -> None:
+    async with face_on(migrated_url, ProjectConfig()) as face:
         secret, email = new_secret(), fresh_email()
         fields = {
             "primary_email": email,

@@ -182,16 +182,16 @@ async def asked(face: Face, email: str) -> tuple[int, Any]:
     return reply.status, reply.body.decode()
 
 
-async def test_what_a_project_and_a_server_may_refuse(engine_url: str) -> None:
+async def test_what_a_project_and_a_server_may_refuse(migrated_url: str) -> None:
     email = fresh_email()
-    async with face_on(engine_url, ProjectConfig(otp_enabled=True)) as face:
+    async with face_on(migrated_url, ProjectConfig(otp_enabled=True)) as face:
         status, text = await asked(face, email)
         assert status == 400
         assert text.startswith("This server sends no mail, because it has no mail server.")
-    async with face_on(engine_url, ProjectConfig(), keep_mail=True) as face:
+    async with face_on(migrated_url, ProjectConfig(), keep_mail=True) as face:
         assert await asked(face, email) == (403, "OTP sign-in is not enabled for this project")
     closed = ProjectConfig(otp_enabled=True, policies={"stack": Policy(sign_up=False)})
-    async with face_on(engine_url, closed, keep_mail=True) as face:
+    async with face_on(migrated_url, closed, keep_mail=True) as face:
         status, text = await asked(face, email)
         assert (status, "SIGN_UP_NOT_ENABLED" in text) == (400, True)
         fields = {"primary_email": email, "primary_email_verified": True, "primary_email_auth_enabled": True}
@@ -199,8 +199,8 @@ async def test_what_a_project_and_a_server_may_refuse(engine_url: str) -> None:
         assert (await asked(face, email))[0] == 200
 
 
-async def test_a_mailbox_is_not_flooded_but_answered_letters_do_not_count(engine_url: str) -> None:
-    async with face_on(engine_url, ProjectConfig(otp_enabled=True), keep_mail=True, mails_per_address=3) as face:
+async def test_a_mailbox_is_not_flooded_but_answered_letters_do_not_count(migrated_url: str) -> None:
+    async with face_on(migrated_url, ProjectConfig(otp_enabled=True), keep_mail=True, mails_per_address=3) as face:
         email = fresh_email()
         for _ in range(3):
             assert (await asked(face, email))[0] == 200
@@ -217,8 +217,8 @@ async def newest_code(face: Face, email: str) -> str:
     return code_in(from_outbox[0].link)
 
 
-async def test_a_code_is_told_to_be_too_old_and_belongs_to_its_project(engine_url: str) -> None:
-    async with face_on(engine_url, ProjectConfig(otp_enabled=True), keep_mail=True) as face:
+async def test_a_code_is_told_to_be_too_old_and_belongs_to_its_project(migrated_url: str) -> None:
+    async with face_on(migrated_url, ProjectConfig(otp_enabled=True), keep_mail=True) as face:
         email = fresh_email()
         await asked(face, email)
         code = await newest_code(face, email)

@@ -130,8 +130,8 @@ def test_a_user_who_is_gone_has_no_password(stack: Stack) -> None:
     check_known(reset(stack, code), *NOT_FOUND)
 
 
-async def test_the_limit_is_the_same_for_people_and_for_nobody(engine_url: str) -> None:
-    async with face_on(engine_url, ProjectConfig(), keep_mail=True, mails_per_address=2) as face:
+async def test_the_limit_is_the_same_for_people_and_for_nobody(migrated_url: str) -> None:
+    async with face_on(migrated_url, ProjectConfig(), keep_mail=True, mails_per_address=2) as face:
         email = fresh_email()
         fields = {"primary_email": email, "primary_email_verified": True, "primary_email_auth_enabled": True}
         await face.call("POST", "/users", fields)
@@ -139,6 +139,6 @@ async def test_the_limit_is_the_same_for_people_and_for_nobody(engine_url: str) 
             body = {"email": address, "callback_url": CALLBACK}
             replies = [await face.reply("POST", SEND, body, access="client") for _ in range(3)]
             assert [reply.status for reply in replies] == [200, 200, 429]
-    async with face_on(engine_url, ProjectConfig(password_enabled=False), keep_mail=True) as face:
+    async with face_on(migrated_url, ProjectConfig(password_enabled=False), keep_mail=True) as face:
         status, answer = await face.call("POST", SEND, body, access="client")
         assert (status, answer["code"]) == (400, "PASSWORD_AUTHENTICATION_NOT_ENABLED")

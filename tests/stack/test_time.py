@@ -10,8 +10,8 @@ from tests.stack.test_counts import AUTHORIZE
 from tests.stack.wire import jwt_claims
 
 
-async def test_an_expired_access_token(sqlite_url: str) -> None:
-    async with face_on(sqlite_url, access_token_seconds=60) as face:
+async def test_an_expired_access_token(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url, access_token_seconds=60) as face:
         person = await face.person()
         claims = jwt_claims(person["access_token"])
         assert claims["exp"] - claims["iat"] == 60
@@ -38,8 +38,8 @@ async def test_an_expired_access_token(sqlite_url: str) -> None:
         )
 
 
-async def test_a_session_ends_after_its_year(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_session_ends_after_its_year(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         person = await face.person()
         how = {"access": "client", "headers": {"x-stack-refresh-token": person["refresh_token"]}}
         face.clock.forward(364 * 86_400)
@@ -49,8 +49,8 @@ async def test_a_session_ends_after_its_year(sqlite_url: str) -> None:
         assert (status, said["code"]) == (401, "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED")
 
 
-async def test_a_trip_that_takes_too_long(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_trip_that_takes_too_long(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         for seconds in (601, 601 + 3600):
             started = await face.reply("GET", AUTHORIZE.replace("PROJECT", face.project_id), access="")
             cookie = dict(started.headers)["set-cookie"].partition(";")[0]
@@ -62,8 +62,8 @@ async def test_a_trip_that_takes_too_long(sqlite_url: str) -> None:
             assert "errorCode=OUTER_OAUTH_TIMEOUT" in dict(reply.headers)["location"]
 
 
-async def test_an_expired_refresh_token_hands_nothing_over(sqlite_url: str) -> None:
-    async with face_on(sqlite_url, access_token_seconds=10_000) as face:
+async def test_an_expired_refresh_token_hands_nothing_over(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url, access_token_seconds=10_000) as face:
         _, user = await face.call("POST", "/users", {})
         _, tokens = await face.call("POST", "/auth/sessions", {"user_id": user["id"], "expires_in_millis": 60_000})
         face.clock.forward(61)
@@ -79,9 +79,9 @@ async def test_an_expired_refresh_token_hands_nothing_over(sqlite_url: str) -> N
         assert (reply.status, reply.body) == (401, b"Cross-domain auth handoff refresh token is not valid.")
 
 
-async def test_behind_https_the_cookie_is_for_https_alone(sqlite_url: str) -> None:
+async def test_behind_https_the_cookie_is_for_https_alone(migrated_sqlite_url: str) -> None:
     for base_url, between in (("http://localhost:8000", ""), ("https://id.example.com", "Secure; ")):
-        async with face_on(sqlite_url, base_url=base_url) as face:
+        async with face_on(migrated_sqlite_url, base_url=base_url) as face:
             started = await face.reply("GET", AUTHORIZE.replace("PROJECT", face.project_id), access="")
             text = dict(started.headers)["set-cookie"]
             assert text.endswith(f"; Max-Age=600; {between}HttpOnly")

@@ -117,9 +117,9 @@ def test_the_older_form_names_the_primary_address(stack: Stack) -> None:
     assert post(stack, path, body).code == "USER_AUTHENTICATION_REQUIRED"
 
 
-async def test_a_restricted_user_is_free_once_the_address_is_proved(engine_url: str) -> None:
+async def test_a_restricted_user_is_free_once_the_address_is_proved(migrated_url: str) -> None:
     config = ProjectConfig(require_email_verification=True)
-    async with face_on(engine_url, config, keep_mail=True) as face:
+    async with face_on(migrated_url, config, keep_mail=True) as face:
         email = fresh_email()
         body = {"email": email, "password": PASSWORD, "verification_callback_url": CALLBACK}
         _, made = await face.call("POST", "/auth/password/sign-up", body, access="client")
@@ -131,8 +131,8 @@ async def test_a_restricted_user_is_free_once_the_address_is_proved(engine_url: 
         assert jwt_claims(fresh["access_token"])["restricted_reason"] is None
 
 
-async def test_sign_up_needs_no_mail_server_and_the_proof_does(engine_url: str) -> None:
-    async with face_on(engine_url) as face:
+async def test_sign_up_needs_no_mail_server_and_the_proof_does(migrated_url: str) -> None:
+    async with face_on(migrated_url) as face:
         body = {"email": fresh_email(), "password": PASSWORD, "verification_callback_url": CALLBACK}
         status, made = await face.call("POST", "/auth/password/sign-up", body, access="client")
         assert status == 200

@@ -4,7 +4,6 @@ schema.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +16,6 @@ import pytest
 from oneself.store.database import Database
 from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
-from tests.postgres_server import Cluster
 from tests.store.counting import Counts, counted
 
 KINDS = ("memory", "disk", "postgresql")
@@ -53,36 +51,17 @@ async def db(address: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture(scope="session")
-def migrated_template(postgres: Cluster) -> str:
-    """The name of a PostgreSQL database with the schema, for others to be copied from."""
-    return postgres.create_database()
-
-
 @pytest.fixture(params=KINDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     """An open database with the schema and no rows, once for each kind."""
-    url = "sqlite://:memory:"
-    if request.param == "disk":
-        url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
-    if request.param == "postgresql":
-        url = await _copied(request)
-    database = await open_database(url, clock)
-    await migrate(database)
+    if request.param == "memory":
+        database = await open_database("sqlite://:memory:", clock)
+        await migrate(database)
+    else:
+        kind = "sqlite" if request.param == "disk" else "postgres"
+        database = await open_database(request.getfixturevalue(f"migrated_{kind}_url"), clock)
     yield database
     await database.close()
-
-
-async def _copied(request: pytest.FixtureRequest) -> str:
-    """The URL of a copy of the migrated template, which is migrated when it is first asked for."""
-    cluster: Cluster = request.getfixturevalue("postgres")
-    template: str = request.getfixturevalue("migrated_template")
-    database = await open_database(cluster.url(template), clock)
-    await migrate(database)
-    await database.close()
-    name = cluster.create_database(template, log_statements=True)
-    request.addfinalizer(functools.partial(cluster.drop_database, name))
-    return cluster.url(name)
 
 
 @pytest.fixture

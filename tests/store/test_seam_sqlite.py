@@ -126,6 +126,7 @@ async def test_one_wakeup_answers_a_group(one: SqliteDatabase, monkeypatch: pyte
         return wake(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "call_soon_threadsafe", counting)
+    monkeypatch.setattr(sqlite_writer, "GROUP_SECONDS", 60)  # however slow this machine is
     free = await occupy(one)
     tasks = [insert(one, n) for n in range(100)]
     await asyncio.sleep(0)

@@ -10,7 +10,6 @@ import pytest
 
 from oneself.model import Operand, OperandName
 from oneself.store.database import Database, Row, Tx
-from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from oneself.store.user_search import Conditions, condition, finds_few, page
 from tests.store.conftest import clock
@@ -101,10 +100,9 @@ async def plan(db: Database, written: Writer) -> str:
 
 
 @pytest.fixture
-async def stocked(engine_url: str) -> AsyncIterator[Database]:
+async def stocked(migrated_url: str) -> AsyncIterator[Database]:
     """Users of three projects: most of one, whose searches are looked at."""
-    db = await open_database(engine_url, clock)
-    await migrate(db)
+    db = await open_database(migrated_url, clock)
     await db.write(stock)
     if db.engine == "postgresql":
         for table in ("users", "emails", "phones", "external_accounts"):

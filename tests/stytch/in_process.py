@@ -91,9 +91,9 @@ class Face:
 
 @asynccontextmanager
 async def face_on(url: str, **settings: Any) -> AsyncIterator[Face]:
-    """A fresh project with one provider on the database at `url`; `settings` are the runtime's."""
+    """A fresh project with one provider on the database at `url`, with the schema; `settings` are the runtime's."""
     config = Config(base_url="http://localhost:8000", database_url=Secret(url), master_keys=Secret(_KEY))
-    async with opened_runtime(config, upgrade=True) as opened:
+    async with opened_runtime(config) as opened:
         clock = Clock(opened.clock)
         rt = replace(opened, clock=clock, settings=replace(opened.settings, **settings))
         made = await projects.create(rt, WANTED)

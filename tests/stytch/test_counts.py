@@ -26,7 +26,7 @@ from tests.stytch.test_time import signed_in
     ],
 )
 async def test_an_operation_costs_what_was_promised(
-    sqlite_url: str,
+    migrated_sqlite_url: str,
     method: str,
     template: str,
     body: dict[str, object] | None,
@@ -34,7 +34,7 @@ async def test_an_operation_costs_what_was_promised(
     statements: int,
     commits: int,
 ) -> None:
-    async with face_on(sqlite_url) as face:
+    async with face_on(migrated_sqlite_url) as face:
         made = await signed_in(face)
         named = {"USER": made["user_id"], "TOKEN": made["session_token"], "JWT": made["session_jwt"]}
         sent = None if body is None else {name: named.get(str(value), value) for name, value in body.items()}
@@ -46,8 +46,8 @@ async def test_an_operation_costs_what_was_promised(
         assert (len(counts.statements), counts.commits) == (statements, commits), str(counts)
 
 
-async def test_a_start_is_one_statement_and_wrong_keys_are_none(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_start_is_one_statement_and_wrong_keys_are_none(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         template = "/v1/public/oauth/{provider}/start"
         query = f"public_token={face.public_token}"
         await face.get(template, query, provider="github")

@@ -585,8 +585,8 @@ def test_every_type_of_the_tables_is_met() -> None:
     assert set(STATUS) == {*BACKEND, *ELSEWHERE, *LIMITED, *UNREACHED}
 
 
-async def test_too_many_requests_are_refused(sqlite_url: str) -> None:
-    async with face_on(sqlite_url, starts_per_address=1) as face:
+async def test_too_many_requests_are_refused(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url, starts_per_address=1) as face:
         face.clock.to_next_minute()
         asked = [
             await face.get("/v1/public/oauth/{provider}/start", f"public_token={face.public_token}", provider="github")

@@ -191,9 +191,9 @@ def expected(users: list[User], operator: str, operands: list[dict[str, Any]]) -
     return [user["user_id"] for user in users if matches(user)]
 
 
-async def test_a_search_finds_what_a_plain_filter_finds(engine_url: str) -> None:
+async def test_a_search_finds_what_a_plain_filter_finds(migrated_url: str) -> None:
     chance = random.Random(20261122)
-    async with face_on(engine_url) as face:
+    async with face_on(migrated_url) as face:
         everybody = await populate(face, chance)
         assert_of_every_kind(everybody)
         seen = set()
@@ -260,9 +260,9 @@ async def check_between(face: Face, users: list[User]) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 2, 3])
-async def test_matches_are_counted_only_up_to_the_limit(engine_url: str, most: int) -> None:
+async def test_matches_are_counted_only_up_to_the_limit(migrated_url: str, most: int) -> None:
     """The vendor too says -1 where it does not count; the pages go on all the same."""
-    async with face_on(engine_url, search_total=most) as face:
+    async with face_on(migrated_url, search_total=most) as face:
         totals = []
         for number in range(4):
             _, said = await face.call("POST", "/v1/users/search", {"limit": 1})
@@ -313,10 +313,10 @@ async def test_matches_are_counted_only_up_to_the_limit(engine_url: str, most: i
         ),
     ],
 )
-async def test_a_search_that_makes_no_sense_is_refused(sqlite_url: str, body: Any, error_type: str) -> None:
+async def test_a_search_that_makes_no_sense_is_refused(migrated_sqlite_url: str, body: Any, error_type: str) -> None:
     if isinstance(body, str):
         body = {"query": {"operator": "AND", "operands": [json.loads(body)]}}
-    async with face_on(sqlite_url) as face:
+    async with face_on(migrated_sqlite_url) as face:
         status, said = await face.call("POST", "/v1/users/search", body)
         assert (status, said["error_type"]) == (400, error_type)
         status, said = await face.call("POST", "/v1/users/search", {})

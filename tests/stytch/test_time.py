@@ -20,8 +20,8 @@ async def signed_in(face: Face, minutes: int = 60) -> Any:
     return said
 
 
-async def test_an_expired_jwt_of_a_live_session_is_answered_with_a_fresh_one(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_an_expired_jwt_of_a_live_session_is_answered_with_a_fresh_one(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         made = await signed_in(face)
         face.clock.forward(600)
         status, said = await face.call("POST", TEMPLATE, {"session_jwt": made["session_jwt"]})
@@ -35,8 +35,8 @@ async def test_an_expired_jwt_of_a_live_session_is_answered_with_a_fresh_one(sql
         assert (status, said["error_type"]) == (404, "session_not_found")
 
 
-async def test_a_jwt_is_handed_out_again_for_a_minute_at_most(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_jwt_is_handed_out_again_for_a_minute_at_most(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         made = await signed_in(face)
         ref = {"session_token": made["session_token"]}
         first = (await face.call("POST", TEMPLATE, ref))[1]["session_jwt"]
@@ -50,8 +50,8 @@ async def test_a_jwt_is_handed_out_again_for_a_minute_at_most(sqlite_url: str) -
         assert claims["https://stytch.com/session"]["last_accessed_at"] == later["session"]["last_accessed_at"]
 
 
-async def test_a_session_ends_with_its_duration_and_a_check_moves_it(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_session_ends_with_its_duration_and_a_check_moves_it(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         made = await signed_in(face, minutes=5)
         ref = {"session_token": made["session_token"]}
         face.clock.forward(240)
@@ -65,8 +65,8 @@ async def test_a_session_ends_with_its_duration_and_a_check_moves_it(sqlite_url:
         assert said["sessions"] == []
 
 
-async def test_one_address_begins_only_so_many_trips_in_a_minute(sqlite_url: str) -> None:
-    async with face_on(sqlite_url, starts_per_address=2) as face:
+async def test_one_address_begins_only_so_many_trips_in_a_minute(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url, starts_per_address=2) as face:
         face.clock.to_next_minute()
 
         async def start(peer: str) -> int:
@@ -81,8 +81,8 @@ async def test_one_address_begins_only_so_many_trips_in_a_minute(sqlite_url: str
         assert await start("192.0.2.1") == 302
 
 
-async def test_a_password_is_guessed_only_so_often_in_a_minute(engine_url: str) -> None:
-    async with face_on(engine_url, passwords_per_account=3) as face:
+async def test_a_password_is_guessed_only_so_often_in_a_minute(migrated_url: str) -> None:
+    async with face_on(migrated_url, passwords_per_account=3) as face:
         face.clock.to_next_minute()
         made = {"email": "ada@people.example", "password": "correct horse"}
         other = {"email": "grace@people.example", "password": "correct horse"}
@@ -106,8 +106,8 @@ async def test_a_password_is_guessed_only_so_often_in_a_minute(engine_url: str) 
         assert (await tried(made))[0] == 200
 
 
-async def test_a_trip_that_takes_too_long_is_told_from_one_that_never_was(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_trip_that_takes_too_long_is_told_from_one_that_never_was(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         begun = await face.get(
             "/v1/public/oauth/{provider}/start", f"public_token={face.public_token}", provider="github"
         )
@@ -127,8 +127,8 @@ async def test_a_trip_that_takes_too_long_is_told_from_one_that_never_was(sqlite
         assert json.loads(unknown.body)["error_type"] == "oauth_invalid_state"
 
 
-async def test_a_ticket_ends_after_ten_minutes(sqlite_url: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_ticket_ends_after_ten_minutes(migrated_sqlite_url: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         made = await signed_in(face)
         body = {"provider": "github", "user_id": made["user_id"]}
         template = "/v1/public/oauth/{provider}/start"
