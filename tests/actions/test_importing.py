@@ -345,7 +345,7 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     (
         "an scrypt of gigabytes",
         {"password_hash": SCRYPT.replace("ln=4", "ln=24")},
-        "its password hash has scrypt parameters that ask for more than 64 MiB",
+        "its password hash has scrypt parameters that ask for more than 128 MiB",
     ),
     (
         "an argon2 of gigabytes",

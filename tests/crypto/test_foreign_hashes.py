@@ -123,13 +123,13 @@ def test_every_text_can_be_a_password() -> None:
 COSTS = [
     (WHOLE.replace("$05$", "$15$"), WHOLE.replace("$05$", "$16$"), "bcrypt cost above 15"),
     (WHOLE.replace("$05$", "$04$"), WHOLE.replace("$05$", "$31$"), "bcrypt cost above 15"),
-    (scrypt(16, 8), scrypt(17, 8), "more than 64 MiB"),
+    (scrypt(17, 8, 2), scrypt(18, 8), "more than 128 MiB"),
     (scrypt(16, 8, 4), scrypt(16, 8, 5), "too much work"),
-    (scrypt(13, 64), scrypt(13, 65), "more than 64 MiB"),
-    (scrypt(13, 64), scrypt(14, 64), "more than 64 MiB"),
+    (scrypt(13, 64), scrypt(13, 65), "more than 128 MiB"),
+    (scrypt(14, 64), scrypt(15, 64), "more than 128 MiB"),
     (scrypt(4, 1, 64), scrypt(4, 1, 65), "too much work"),
     (scrypt(14, 8, 5), scrypt(14, 8, 2**29), "too much work"),
-    (scrypt(15, 8, 3), scrypt(4_000_000_000, 8, 3), "more than 64 MiB"),
+    (scrypt(15, 8, 3), scrypt(4_000_000_000, 8, 3), "more than 128 MiB"),
     (scrypt(15, 1), scrypt(16, 1), "RFC 7914 does not allow"),
 ]
 
