@@ -37,9 +37,9 @@ COVERS = {TEST: (*TEST, *RUN), RUN: RUN}
 # The other servers of the benchmark have environments of their own.
 RIVALS = "benchmarks/rivals"
 NODE_FOLDERS = ("tests/node", RIVALS)
-# All tests side by side, more than there are cores, for they wait a lot: each process takes whole files, and has
-# databases and servers of its own.
-SIDE_BY_SIDE = ("--numprocesses", "4", "--dist", "loadfile")
+# All tests side by side, more than there are cores, for they wait a lot: each process takes whole files, in the order
+# of tests/conftest.py, and has databases and servers of its own.
+SIDE_BY_SIDE = ("--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 # Settings of the caller's Python or pip that would send an install somewhere else.
 MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 # Settings that would make each of the many processes of a test run compile every module again.

@@ -21,6 +21,14 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 ENGINES = ("sqlite", "postgresql")
+# The rooms whose tests start servers and browsers, the longest first.
+LONG_ROOMS = ("fuzz", "cli", "stack", "processes", "benchmarks", "actions", "console", "emulator", "stytch", "crash")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: side by side, a long file that comes last would have the machine to itself."""
+    places = {room: place for place, room in enumerate(LONG_ROOMS)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
 
 
 @pytest.hookimpl(wrapper=True)

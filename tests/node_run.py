@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class NodeFailed(RuntimeError):
     """The script ended badly; carries what it wrote."""
 
 
+@cache
 def find() -> str:
     """The path of a Node that is new enough: the machine's own, else a wheel's."""
     candidates = [shutil.which("node")]

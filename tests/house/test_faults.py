@@ -1,5 +1,7 @@
 """Every fault that a dialect can meet has a row in its table, no row is unused, and no code stands for nothing."""
 
+from functools import cache
+
 import pytest
 
 from oneself.faults import FaultCode
@@ -40,6 +42,7 @@ EXCUSED = {
 LEFT_OUT = ("oneself.wire.stytch.faults", "oneself.wire.stack.faults")
 
 
+@cache
 def reach_of(face: str) -> set[FaultCode]:
     """What the modules of one face can meet, its own table left out."""
     found = definitions(module for module in package() if module.name not in LEFT_OUT)
