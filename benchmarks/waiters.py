@@ -10,8 +10,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.engines import now
 from oneself.crypto.seal import generate_line
 from oneself.rules.lifetimes import DAY
+from oneself.store.migrate import migrate
+from oneself.store.opening import open_database
 from tests.crash.lives import Job
 from tests.crash.opening import opened_run
 from tests.crash.running import Run
@@ -51,6 +54,9 @@ def measured(database_url: str, rounds: int) -> Waits:
 
 async def _measured(database_url: str, emulator: str, rounds: int) -> Waits:
     waits = Waits()
+    db = await open_database(database_url, now, clock_limit=None)
+    await migrate(db)
+    await db.close()
     async with opened_run(database_url, generate_line(secrets.token_bytes), emulator, 0) as run:
         user_id = (await run.world.sign_in(PROVIDER, "ada")).view.user.id
         for _ in range(rounds):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from oneself.upstream.loading import load
 from tests.crash.lives import Ground, Job, live
 from tests.server_process import ROOT, environment
 
@@ -63,6 +64,7 @@ def serve(link: socket.socket) -> None:
     """Fork for each order, until the other side is gone."""
     # nobody waits for the dead: their pipes tell
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    load()  # what a server loads beside its first answers
     gc.freeze()
     link.send(b"ready")
     while True:

@@ -46,8 +46,8 @@ async def sign_in(face: Face, email: str, password: str) -> tuple[int, Any]:
     return await face.call("POST", "/auth/password/sign-in", body, access="client")
 
 
-async def test_the_password_of_before_opens_and_costs_more_once(engine_url: str, postgres: Cluster) -> None:
-    async with face_on(engine_url) as face:
+async def test_the_password_of_before_opens_and_costs_more_once(migrated_url: str, postgres: Cluster) -> None:
+    async with face_on(migrated_url) as face:
         user_id, email = await came(face, PASSWORD)
         assert (await sign_in(face, email, PASSWORD + "!"))[0] == 400
         await face.person()  # the first session of a project makes its keys
@@ -69,8 +69,8 @@ async def test_the_password_of_before_opens_and_costs_more_once(engine_url: str,
     ],
     ids=("long", "its first 72 bytes", "empty"),
 )
-async def test_a_password_is_read_as_bcrypt_read_it(sqlite_url: str, kept: str, typed: str) -> None:
-    async with face_on(sqlite_url) as face:
+async def test_a_password_is_read_as_bcrypt_read_it(migrated_sqlite_url: str, kept: str, typed: str) -> None:
+    async with face_on(migrated_sqlite_url) as face:
         user_id, email = await came(face, kept)
         status, body = await sign_in(face, email, typed)
         assert (status, body["user_id"]) == (200, user_id)
@@ -79,8 +79,8 @@ async def test_a_password_is_read_as_bcrypt_read_it(sqlite_url: str, kept: str, 
         assert (await sign_in(face, email, typed + "!" if len(typed) < 70 else typed[:-1]))[0] == 400
 
 
-async def test_a_nul_is_turned_away_and_no_accident(engine_url: str) -> None:
-    async with face_on(engine_url) as face:
+async def test_a_nul_is_turned_away_and_no_accident(migrated_url: str) -> None:
+    async with face_on(migrated_url) as face:
         _, email = await came(face, "correct")
         for wrong in ("correct\0", "correct\0horse", "\0", "\ud800"):
             status, body = await sign_in(face, email, wrong)
@@ -88,9 +88,9 @@ async def test_a_nul_is_turned_away_and_no_accident(engine_url: str) -> None:
         assert (await sign_in(face, email, "correct"))[0] == 200
 
 
-async def test_the_password_of_before_confirms_another_one(engine_url: str) -> None:
+async def test_the_password_of_before_confirms_another_one(migrated_url: str) -> None:
     """A change asks for the old password too; who never signed in with it has its old hash still."""
-    async with face_on(engine_url) as face:
+    async with face_on(migrated_url) as face:
         user_id, email = await came(face, PASSWORD)
         _, tokens = await face.call("POST", "/auth/sessions", {"user_id": user_id})
         how: dict[str, Any] = {"access": "client", "token": tokens["access_token"]}

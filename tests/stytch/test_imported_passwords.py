@@ -41,8 +41,8 @@ async def authenticate(face: Face, password: str, **more: Any) -> tuple[int, Any
     return status, said
 
 
-async def test_the_password_of_before_opens_and_costs_more_once(engine_url: str, postgres: Cluster) -> None:
-    async with face_on(engine_url) as face:
+async def test_the_password_of_before_opens_and_costs_more_once(migrated_url: str, postgres: Cluster) -> None:
+    async with face_on(migrated_url) as face:
         user_id = await came(face, PASSWORD)
         assert (await authenticate(face, PASSWORD + "!"))[0] == 401
         await signed_in(face)  # the first session of a project makes its keys
@@ -58,9 +58,9 @@ async def test_the_password_of_before_opens_and_costs_more_once(engine_url: str,
         assert len(ids) == 1
 
 
-async def test_a_password_is_read_as_bcrypt_read_it(engine_url: str) -> None:
+async def test_a_password_is_read_as_bcrypt_read_it(migrated_url: str) -> None:
     long = "0123456789" * 10
-    async with face_on(engine_url) as face:
+    async with face_on(migrated_url) as face:
         user_id = await came(face, long)
         assert (await authenticate(face, long[:71]))[0] == 401
         status, said = await authenticate(face, long[:72] + "whatever follows", session_duration_minutes=60)
@@ -70,8 +70,8 @@ async def test_a_password_is_read_as_bcrypt_read_it(engine_url: str) -> None:
         assert (await authenticate(face, long[:72] + "whatever follows"))[0] == 200
 
 
-async def test_a_nul_is_turned_away_and_no_accident(engine_url: str) -> None:
-    async with face_on(engine_url) as face:
+async def test_a_nul_is_turned_away_and_no_accident(migrated_url: str) -> None:
+    async with face_on(migrated_url) as face:
         await came(face, "correct")
         for wrong in ("correct\0", "correct\0horse", "\0"):
             status, said = await authenticate(face, wrong)
