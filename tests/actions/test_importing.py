@@ -23,6 +23,7 @@ from oneself.model import (
     ImportReport,
     Listing,
     PhoneRecord,
+    ProjectConfig,
     Secret,
     TokenSet,
     TransferFormat,
@@ -34,6 +35,7 @@ from oneself.store import vault
 from oneself.store.database import Tx
 from tests.actions.conftest import VERIFIER, World, declaration
 from tests.actions.test_stale_sessions import STACK
+from tests.store.counting import Counts
 
 ADA, GRACE, EVE = (f"{n}" * 8 + f"-{n * 4}-4{n * 3}-8{n * 3}-" + f"{n}" * 12 for n in "123")
 PLAIN_TOKENS = TokenSet(access_token="at", refresh_token="rt", scopes=("openid",), expires_at=4_000_000_000_000_000)
@@ -525,3 +527,98 @@ async def test_grants_that_the_provider_ended_are_not_exported_and_may_be_replac
     report = await take(world, person(accounts=(account("spotify", "s-1", tokens=(others,)),)))
     assert (report.completed, report.token_sets) == (1, 1)
     assert (await access_token.fresh(world.rt, world.project, ADA, "spotify")).access_token == "alive"
+
+
+def mixed() -> list[UserRecord]:
+    """Rows of many kinds, each of its own user, a few of which share something with an earlier one."""
+    rows = [
+        person(
+            new_uuid(os.urandom),
+            f"p{n}@b.example",
+            external_id=f"crm|{n}" if n % 3 else "",
+            phones=(PhoneRecord(number=f"+49170{n:06d}", verified=True),) if n % 4 else (),
+            accounts=(account(subject=f"s-{n}", tokens=(PLAIN_TOKENS,)), account("github", f"h-{n}"))[: n % 3],
+            client_metadata={"n": n} if n % 2 else None,
+            created_at=1 + n,
+        )
+        for n in range(30)
+    ]
+    rows += [person(new_uuid(os.urandom), f"p{n}@b.example", accounts=()) for n in range(0, 30, 7)]
+    rows += [
+        UserRecord(external_id=f"own|{n}", created_at=9, accounts=(account("spotify", f"f-{n}"),)) for n in range(10)
+    ]
+    return rows
+
+
+def without_chance(record: UserRecord) -> UserRecord:
+    """A record without what was rolled for it."""
+    parts: dict[str, Any] = {
+        name: tuple(msgspec.structs.replace(one, id="") for one in getattr(record, name))
+        for name in ("emails", "phones", "accounts")
+    }
+    return msgspec.structs.replace(record, **parts, id="" if record.external_id.startswith("own") else record.id)
+
+
+async def told(world: World) -> list[tuple[str, str, str, str]]:
+    """What the audit tells of everybody, in any order."""
+    views = await everybody(world)
+    entries = [entry for view in views for entry in await history.of_user(world.rt, world.project, view.user.id, 9)]
+    return sorted((entry.action, entry.decision, entry.reason, entry.actor) for entry in entries)
+
+
+@pytest.mark.parametrize("own_team", [False, True])
+async def test_many_at_once_are_what_they_are_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, own_team: bool
+) -> None:
+    def changed(config: ProjectConfig) -> ProjectConfig:
+        return msgspec.structs.replace(config, personal_team_on_sign_up=own_team)
+
+    rows, found = mixed(), []
+    for together in (True, False):
+        if not together:
+            monkeypatch.setattr(importing, "newcomer", lambda *_: None)
+        project = (await projects.create(world.rt, declaration(world.emulator))).project
+        there = dataclasses.replace(world, project=await projects.change_config(world.rt, project, changed))
+        report = await take(there, *rows)
+        assert (report.created, report.refused) == (40, 5)
+        records = [without_chance(one) for one in await exported(there, tokens=True)]
+        in_teams = [bool(view.user.extras.get("selected_team_id")) for view in await everybody(there)]
+        assert in_teams == [own_team] * 40
+        refused = [row.line for row in report.refused_rows]
+        found.append((sorted(map(msgspec.json.encode, records)), refused, await told(there)))
+    assert found[0] == found[1]
+
+
+async def test_a_batch_costs_hardly_more_than_a_row(world: World) -> None:
+    rows = [
+        person(new_uuid(os.urandom), f"p{n}@b.example", accounts=(account(subject=f"s-{n}", tokens=(PLAIN_TOKENS,)),))
+        for n in range(importing.AT_ONCE)
+    ]
+    async with world.count() as counts:
+        await take(world, rows[0])
+    asked = len(reads(counts))
+    async with world.count() as counts:
+        assert (await take(world, *rows[1:])).created == len(rows) - 1
+    assert (len(reads(counts)), counts.commits) == (asked, 1)
+    async with world.count() as counts:
+        assert (await take(world, *rows)).unchanged == len(rows)
+    assert (len(counts.statements), counts.commits) == (3, 0)
+
+
+def reads(counts: Counts) -> list[str]:
+    """What was asked, without what was written."""
+    return [statement for statement in counts.statements if statement.lstrip().startswith("SELECT")]
+
+
+async def test_one_who_is_in_the_way_of_all_takes_nobody_along(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever makes the statements for many fail, each row is tried by itself then."""
+
+    async def fails(tx: Tx, *_: Any) -> list[bool]:
+        await tx.run("INSERT INTO users (id) VALUES ('x')")
+        return []
+
+    monkeypatch.setattr(importing, "create", fails)
+    report = await take(world, person(), person(GRACE, "grace@navy.example", accounts=()), person(EVE, accounts=()))
+    assert (report.created, report.refused) == (2, 1)
+    assert refusals(report) == [(3, "another user signs in with one of its addresses")]
+    assert {view.user.id for view in await everybody(world)} == {ADA, GRACE}

@@ -114,11 +114,16 @@ class Story:
         tasks = [asyncio.ensure_future(one) for one in work]
         # whoever belongs to a dead process never ends
         _, hanging = await asyncio.wait(tasks, timeout=600)
-        for task in (*hanging, *under_way(first), *under_way(second)):
+        for task in hanging:
             task.cancel()
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, BaseException) and not isinstance(ended, Died | asyncio.CancelledError):
                 raise ended
+        # who waited in a dead process for a look makes it when the one before it is cancelled
+        while left := [*under_way(first), *under_way(second)]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)
         # leases end, pauses are over
         await asyncio.sleep(60)
         self.provider.loses = self.provider.suspends = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar, cast
@@ -61,6 +61,9 @@ class _Tx:
 
     async def run(self, sql: str, *args: Value) -> int:
         return self.connection.execute(for_sqlite(sql), args).rowcount
+
+    async def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        self.connection.executemany(for_sqlite(sql), rows)
 
 
 @dataclass

@@ -66,7 +66,7 @@ def statements() -> Iterator[tuple[str, str]]:
 
 def plan(connection: sqlite3.Connection, sql: str) -> list[str]:
     """The steps in which SQLite would go about it."""
-    numbered = for_sqlite(sql)
+    numbered = for_sqlite(sql.replace("{0}", "$8, $9"))
     values = max((int(number) for number in re.findall(r"\?(\d+)", numbered)), default=0)
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {numbered}", [None] * values)]
 

@@ -72,6 +72,20 @@ async def test_what_a_closure_raises_undoes_it_and_reaches_the_caller(db: Databa
     assert await names(db) == []
 
 
+async def test_many_rows_are_written_in_their_order_or_not_at_all(db: Database) -> None:
+    async def work(tx: Tx, *rows: tuple[str, str, str]) -> None:
+        await tx.many(INSERT, rows)
+
+    await db.write(lambda tx: work(tx, ("1", "one", "o"), ("2", "two", "o")))
+    await db.write(work)
+    with pytest.raises(Fault) as refused:
+        await db.write(lambda tx: work(tx, ("3", "three", "o"), ("4", "one", "o")))
+    assert refused.value.code is FaultCode.DATABASE_CONTENDED
+    with pytest.raises(StatementFailed):
+        await db.write(lambda tx: work(tx, ("3", "three", "nobody"), ("4", "four", "o")))
+    assert await names(db) == ["one", "two"]
+
+
 async def test_a_failed_statement_breaks_its_transaction_even_when_swallowed(db: Database) -> None:
     async def work(tx: Tx) -> str:
         await tx.run(INSERT, "1", "one", "o")

@@ -1,10 +1,13 @@
-"""Import users out of a file: row by row, each whole or not at all, beside a server that goes on serving."""
+"""Import users out of a file: each row whole or not at all, many in one transaction, beside a server that goes on."""
 
 import asyncio
+import contextlib
+import itertools
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,17 +27,27 @@ from oneself.rules.policies import policy_of
 from oneself.steps import importing
 from oneself.steps.arriving import Resolve, arrival_of
 from oneself.steps.importing import Arrival, Importing, Taken
-from oneself.store.database import Tx
+from oneself.steps.importing_many import Key, create, keys_of, newcomer, seen
+from oneself.store import statistics
+from oneself.store.database import StatementFailed, Tx
+
+T = TypeVar("T")
 
 # A row of the file: the line where it begins, and what it says, or why it cannot be read.
 Row = tuple[int, UserRecord | RowRefused]
 
-# So many rows are under way at once, and of so many refused ones the report tells.
-WIDTH = 32
+# So many rows are taken at once: what has to be asked and committed is asked and committed once for all of them.
+AT_ONCE = 256
+# Rows that meet something here are looked at one by one, so many of them in a transaction.
+_FEW = 16
+# Of so many refused rows the report tells.
 TOLD = 1_000
-# A serving process shares SQLite's one writer: this part of the time belongs to it alone.
-_REST = 0.25
+# A serving process shares SQLite's one writer, and asks for it again and again in pauses of 25 ms at first: so long at
+# least nobody here writes after each batch, and a fifth of the time in all.
+_REST, _SHORTEST_REST_SECONDS = 0.25, 0.025
 _TRIES = 5
+# The planner is told whenever there are so many times more users than when it was told last.
+_GROWN = 4
 
 
 class ImportWish(Noun, frozen=True, kw_only=True):
@@ -47,11 +60,11 @@ class ImportWish(Noun, frozen=True, kw_only=True):
 
 
 class _DryRun(Exception):
-    """Undoes what a dry run wrote, and carries what would have become of the row."""
+    """Undoes what a dry run wrote, and carries what would have become of the rows."""
 
-    def __init__(self, taken: Taken) -> None:
+    def __init__(self, found: Any) -> None:
         super().__init__()
-        self.taken = taken
+        self.found = found
 
 
 @dataclass(slots=True)
@@ -66,10 +79,20 @@ class _Import:
     counts: Counter[str] = field(default_factory=Counter)
     hashes: Counter[str] = field(default_factory=Counter)
     not_taken: Counter[str] = field(default_factory=Counter)
-    # for each key of a user, the row under way that claims it: one that meets it waits, so the first one wins
-    last: dict[tuple[str, ...], asyncio.Task[Taken | RowRefused]] = field(default_factory=dict)
+    # how many users had come in when the planner was told last
+    known: int = AT_ONCE
     # in a dry run nothing stays, so what rows would have claimed is remembered here: a hash of key and of owner
     claims: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A row that can be read, and its outcome once it has one."""
+
+    line: int
+    arrival: Arrival
+    keys: list[Key]
+    outcome: Taken | RowRefused | None = None
 
 
 async def run(
@@ -81,7 +104,7 @@ async def run(
 ) -> ImportReport:
     """Import all rows; `refused` hears of each one that is not taken, in the order of the file.
 
-    Every row is a transaction of its own, and running the same file again changes nothing that is there. Raises
+    A row is taken whole or not at all, and running the same file again changes nothing that is there. Raises
     Fault(DATABASE_UNAVAILABLE) or Fault(DATABASE_CONTENDED) where the database does not go along: what was taken until
     then stays, and another run goes on.
     """
@@ -95,55 +118,153 @@ async def run(
         random=rt.random,
     )
     job = _Import(rt, how, wish, _resolver(project))
-    under_way: deque[tuple[int, asyncio.Task[Taken | RowRefused]]] = deque()
-    began = time.monotonic()
-    for line, said in rows:
-        job.counts["rows"] += 1
-        under_way.append((line, _begin(job, said)))
-        if len(under_way) >= WIDTH:
-            while under_way:
-                _note(job, *await _ended(under_way), refused)
-            if rt.db.engine == "sqlite":
-                await asyncio.sleep((time.monotonic() - began) * _REST)
-            began = time.monotonic()
-    while under_way:
-        _note(job, *await _ended(under_way), refused)
+    numbered = iter(rows)
+    rest_until = 0.0
+    while some := list(itertools.islice(numbered, AT_ONCE)):
+        read = [_read(job, line, said) for line, said in some]
+        if rt.db.engine == "sqlite":
+            await asyncio.sleep(max(rest_until - time.monotonic(), 0.0))
+        began = time.monotonic()
+        await _in_rounds(job, [one for one in read if isinstance(one, _Candidate)])
+        for one in read:
+            _note(job, one, refused)
+        if job.counts["created"] >= job.known * _GROWN:
+            job.known = job.counts["created"]
+            with contextlib.suppress(Fault, StatementFailed):  # plans may get worse by that, and nothing else
+                await statistics.gather(rt.db)
+        ended = time.monotonic()
+        rest_until = ended + max((ended - began) * _REST, _SHORTEST_REST_SECONDS)
     return _report(job)
 
 
-async def _ended(
-    under_way: deque[tuple[int, asyncio.Task[Taken | RowRefused]]],
-) -> tuple[int, Taken | RowRefused]:
-    """The outcome of the oldest row under way; what stops the import stops the others too."""
-    line, task = under_way.popleft()
+def _read(job: _Import, line: int, said: UserRecord | RowRefused) -> _Candidate | RefusedRow:
+    if isinstance(said, RowRefused):
+        return _told(line, said)
     try:
-        return line, await task
+        arrival = _arrival(job, said)
+    except RowRefused as refusal:
+        return _told(line, refusal)
+    return _Candidate(line, arrival, keys_of(arrival))
+
+
+async def _in_rounds(job: _Import, rows: list[_Candidate]) -> None:
+    """Find an outcome for all: a row that shares a key with an earlier one waits for the next round, so that the
+    earlier one wins.
+    """
+    while rows:
+        claimed: set[Key] = set()
+        now: list[_Candidate] = []
+        later: list[_Candidate] = []
+        for one in rows:
+            (now if claimed.isdisjoint(one.keys) else later).append(one)
+            claimed.update(one.keys)
+        await _round(job, now)
+        rows = later
+
+
+async def _round(job: _Import, rows: Sequence[_Candidate]) -> None:
+    """Find an outcome for rows that have nothing in common."""
+    if job.wish.dry_run:
+        for one in rows:
+            _check_claims(job, one)
+    rows = _open(rows)
+    new: list[_Candidate] = []
+    for one, whole in zip(rows, await seen(job.rt.db, job.how, [row.arrival for row in rows]), strict=True):
+        if whole:
+            one.outcome = Taken(outcome="unchanged")
+        elif whole is None:
+            new.append(one)
+    await _create(job, new)
+    left = _open(rows)
+    await _all_of(_closely(job, left[place : place + _FEW]) for place in range(0, len(left), _FEW))
+    if job.wish.dry_run:
+        for one in rows:
+            _claim(job, one)
+
+
+def _open(rows: Sequence[_Candidate]) -> list[_Candidate]:
+    return [one for one in rows if one.outcome is None]
+
+
+async def _create(job: _Import, rows: Sequence[_Candidate]) -> None:
+    """Write those who meet nothing here, in one transaction; the others stay without an outcome."""
+    now = job.rt.clock()
+    ready = [(row, planned) for row in rows if (planned := newcomer(job.how, row.arrival, now)) is not None]
+    if not ready:
+        return
+    try:
+        made = await _written(job, lambda tx: create(tx, job.how, [planned for _, planned in ready]))
+    except (Fault, StatementFailed) as wrong:
+        if isinstance(wrong, Fault) and wrong.code is not FaultCode.DATABASE_CONTENDED:
+            raise
+        return  # one of them is in the way of all: by itself it takes nobody along
+    for (row, planned), is_made in zip(ready, made, strict=True):
+        row.outcome = planned.taken if is_made else None
+
+
+async def _closely(job: _Import, rows: Sequence[_Candidate]) -> None:
+    """Look at each of a few rows, in one transaction if all goes well, else in one for each."""
+    try:
+        found = await _written(job, lambda tx: _each(tx, job.how, rows))
+    except (RowRefused, Fault, StatementFailed) as wrong:
+        if isinstance(wrong, Fault) and wrong.code is not FaultCode.DATABASE_CONTENDED:
+            raise
+        for one in rows:
+            await _alone(job, one)
+        return
+    for one, taken in zip(rows, found, strict=True):
+        one.outcome = taken
+
+
+async def _each(tx: Tx, how: Importing, rows: Sequence[_Candidate]) -> list[Taken]:
+    return [await importing.take(tx, how, one.arrival) for one in rows]
+
+
+async def _alone(job: _Import, row: _Candidate) -> None:
+    """Take one row in a transaction of its own."""
+    for left in reversed(range(_TRIES)):
+        try:
+            row.outcome = await _written(job, lambda tx: importing.take(tx, job.how, row.arrival))
+        except RowRefused as refusal:
+            row.outcome = refusal
+        except Fault as fault:
+            if fault.code is not FaultCode.DATABASE_CONTENDED or not left:
+                raise
+            continue
+        return
+
+
+async def _written(job: _Import, work: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
+    """What comes of the work, which stays unless this is a dry run."""
+
+    async def tried(tx: Tx) -> T:
+        found = await work(tx)
+        if job.wish.dry_run:
+            raise _DryRun(found)
+        return found
+
+    try:
+        return await job.rt.db.write(tried)
+    except _DryRun as dry:
+        found: T = dry.found
+        return found
+
+
+async def _all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once; what stops one stops the others too."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        for task in tasks:
+            await task
     except BaseException:
-        for _, other in under_way:
-            other.cancel()
-        await asyncio.gather(*(other for _, other in under_way), return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         raise
 
 
-def _begin(job: _Import, said: UserRecord | RowRefused) -> asyncio.Task[Taken | RowRefused]:
-    """Start a row, behind every row under way that it shares a key with."""
-    arrival: Arrival | RowRefused = said if isinstance(said, RowRefused) else _arrival(job, said)
-    keys = [] if isinstance(arrival, RowRefused) else _keys(arrival)
-    before = {job.last[key] for key in keys if key in job.last}
-    task = asyncio.create_task(_row(job, arrival, keys, before))
-    for key in keys:
-        job.last[key] = task
-
-    def forget(ended: asyncio.Task[Taken | RowRefused]) -> None:
-        for key in keys:
-            if job.last.get(key) is ended:
-                del job.last[key]
-
-    task.add_done_callback(forget)
-    return task
-
-
-def _arrival(job: _Import, record: UserRecord) -> Arrival | RowRefused:
+def _arrival(job: _Import, record: UserRecord) -> Arrival:
+    """What would be written of a row. Raises RowRefused."""
     left = {name.casefold() for name in job.wish.leave_out}
     kept = tuple(one for one in record.accounts if one.provider.casefold() not in left)
     if len(kept) < len(record.accounts):
@@ -151,105 +272,55 @@ def _arrival(job: _Import, record: UserRecord) -> Arrival | RowRefused:
     if not job.wish.tokens:
         job.not_taken["token set left out, as asked"] += sum(len(one.tokens) for one in kept)
         kept = tuple(msgspec.structs.replace(one, tokens=()) for one in kept)
-    try:
-        arrival, lost = arrival_of(
-            msgspec.structs.replace(record, accounts=kept), job.resolve, job.rt.clock(), job.rt.random
-        )
-    except RowRefused as refusal:
-        return refusal
+    record = msgspec.structs.replace(record, accounts=kept)
+    arrival, lost = arrival_of(record, job.resolve, job.rt.clock(), job.rt.random)
     job.not_taken.update(lost)
     return arrival
 
 
-async def _row(
-    job: _Import,
-    arrival: Arrival | RowRefused,
-    keys: list[tuple[str, ...]],
-    before: set[asyncio.Task[Taken | RowRefused]],
-) -> Taken | RowRefused:
-    if before:
-        await asyncio.wait(before)
-    if isinstance(arrival, RowRefused):
-        return arrival
-    try:
-        if job.wish.dry_run:
-            _check_claims(job, keys)
-        if await importing.is_here(job.rt.db, job.how, arrival):
-            return Taken(outcome="unchanged")
-        taken = await _written(job, arrival)
-    except RowRefused as refusal:
-        return refusal
-    if job.wish.dry_run:
-        return _claimed(job, keys, taken)
-    return taken
-
-
-async def _written(job: _Import, arrival: Arrival) -> Taken:
-    async def work(tx: Tx) -> Taken:
-        taken = await importing.take(tx, job.how, arrival)
-        if job.wish.dry_run:
-            raise _DryRun(taken)
-        return taken
-
-    for left in reversed(range(_TRIES)):
-        try:
-            return await job.rt.db.write(work)
-        except _DryRun as tried:
-            return tried.taken
-        except Fault as fault:
-            if fault.code is not FaultCode.DATABASE_CONTENDED or not left:
-                raise
-    raise AssertionError("unreachable: the last try returns or raises")
-
-
-def _keys(arrival: Arrival) -> list[tuple[str, ...]]:
-    """What no two users may share; the first one names the user itself."""
-    user = arrival.user
-    keys: list[tuple[str, ...]] = [("user", user.id) if arrival.by_id else ("external_id", user.external_id)]
-    if arrival.by_id and user.external_id:
-        keys.append(("external_id", user.external_id))
-    keys += [("email", email.folded) for email in arrival.emails if email.claims_sign_in]
-    keys += [("phone", phone.number) for phone in arrival.phones]
-    keys += [("part", part_id) for part_id in sorted(arrival.chosen_ids)]
-    for one in arrival.accounts:
-        if one.account.allow_sign_in:
-            keys.append(("account", one.account.config_id, one.account.issuer, one.account.subject))
-    return keys
-
-
-def _check_claims(job: _Import, keys: list[tuple[str, ...]]) -> None:
-    owner = hash(keys[0])
-    if any(job.claims.get(hash(key), owner) != owner for key in keys):
-        raise RowRefused(
+def _check_claims(job: _Import, row: _Candidate) -> None:
+    owner = hash(row.keys[0])
+    if any(job.claims.get(hash(key), owner) != owner for key in row.keys):
+        row.outcome = RowRefused(
             "an earlier row of the file gives one of its ids, addresses, numbers or accounts to another user",
             "Decide which of the two it belongs to and take it out of the other.",
         )
 
 
-def _claimed(job: _Import, keys: list[tuple[str, ...]], taken: Taken) -> Taken:
+def _claim(job: _Import, row: _Candidate) -> None:
     """Remember a dry run's row; one whose user an earlier row would have made, would have completed it, and a user who
     is there keeps the password.
     """
-    owner = hash(keys[0])
-    again = owner in job.claims
-    for key in keys:
-        job.claims[hash(key)] = owner
-    return msgspec.structs.replace(taken, outcome="completed", hash_kind="") if again else taken
-
-
-def _note(job: _Import, line: int, ended: Taken | RowRefused, refused: Callable[[RefusedRow], None]) -> None:
-    if isinstance(ended, RowRefused):
-        job.counts["refused"] += 1
-        told = RefusedRow(line=line, reason=ended.reason, what_to_do=ended.what_to_do)
-        refused(told)
-        if len(job.refused_rows) < TOLD:
-            job.refused_rows.append(told)
+    if not isinstance(row.outcome, Taken) or row.outcome.outcome == "unchanged":
         return
-    job.counts[ended.outcome] += 1
-    job.counts["accounts"] += ended.accounts
-    job.counts["token_sets"] += ended.token_sets
-    if ended.hash_kind:
-        job.hashes[ended.hash_kind] += 1
+    owner = hash(row.keys[0])
+    if owner in job.claims:
+        row.outcome = msgspec.structs.replace(row.outcome, outcome="completed", hash_kind="")
+    for key in row.keys:
+        job.claims[hash(key)] = owner
+
+
+def _told(line: int, refusal: RowRefused) -> RefusedRow:
+    return RefusedRow(line=line, reason=refusal.reason, what_to_do=refusal.what_to_do)
+
+
+def _note(job: _Import, row: _Candidate | RefusedRow, refused: Callable[[RefusedRow], None]) -> None:
+    """Count what became of a row."""
+    job.counts["rows"] += 1
+    ended = row if isinstance(row, RefusedRow) else row.outcome
+    if isinstance(ended, RowRefused) and isinstance(row, _Candidate):
+        ended = _told(row.line, ended)
+    if isinstance(ended, RefusedRow):
+        job.counts["refused"] += 1
+        refused(ended)
+        if len(job.refused_rows) < TOLD:
+            job.refused_rows.append(ended)
+    elif isinstance(ended, Taken):
+        job.counts[ended.outcome] += 1
+        job.counts["accounts"] += ended.accounts
+        job.counts["token_sets"] += ended.token_sets
+        if ended.hash_kind:
+            job.hashes[ended.hash_kind] += 1
 
 
 def _report(job: _Import) -> ImportReport:

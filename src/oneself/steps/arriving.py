@@ -31,6 +31,8 @@ NO_USABLE_HASH = "password hash of a kind that is not argon2, bcrypt or scrypt"
 LONGEST_NAME = 1_024
 LONGEST_TEXT = 1_048_576
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# NUL, and halves of characters
+_ODD = re.compile("[\0\ud800-\udfff]")
 _CORRECT = "Correct the row and import the file again."
 
 
@@ -101,7 +103,7 @@ def _check_texts(record: UserRecord) -> None:
 def _check_text(name: str, text: str, longest: int) -> None:
     if len(text) > longest:
         raise RowRefused(f"{name} is longer than {longest} characters", _CORRECT)
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if _ODD.search(text):
         raise RowRefused(f"{name} holds characters that no text may hold", _CORRECT)
 
 

@@ -82,7 +82,7 @@ class Importing:
 
 
 @dataclass(slots=True)
-class _Gains:
+class Gains:
     """What the user lacks of what the file has."""
 
     emails: list[EmailAddress] = field(default_factory=list)
@@ -95,14 +95,6 @@ class _Gains:
     def __bool__(self) -> bool:
         lists = (self.emails, self.proofs, self.phones, self.phone_proofs, self.accounts, self.tokens)
         return any(lists)
-
-
-async def is_here(reader: Reader, how: Importing, arrival: Arrival) -> bool:
-    """Whether the user and all of the row is here already: nothing to write. Three statements at most."""
-    view = await _find(reader, how, arrival)
-    if view is None:
-        return False
-    return not _lacking(how, view, await vault.of_user(reader, how.project.id, view.user.id), arrival)
 
 
 async def take(tx: Tx, how: Importing, arrival: Arrival) -> Taken:
@@ -131,26 +123,26 @@ async def _create(tx: Tx, how: Importing, arrival: Arrival) -> Taken:
         raise RowRefused("another user has its external id", _OTHER_USER)
     await users.insert(tx, how.project.id, user)
     view = await with_personal_team(tx, how.project, UserView(user=user), how.random)
-    gains = _lacking(how, view, [], arrival)
+    gains = lacking(how, view, [], arrival)
     taken = await _give(tx, how, view, gains, arrival.chosen_ids, user.version, "created")
     return msgspec.structs.replace(taken, hash_kind=kind_of(user.password_hash))
 
 
 async def _complete(tx: Tx, how: Importing, seen: UserView, arrival: Arrival) -> Taken:
     user_id = seen.user.id
-    if not _lacking(how, seen, await vault.of_user(tx, how.project.id, user_id), arrival):
+    if not lacking(how, seen, await vault.of_user(tx, how.project.id, user_id), arrival):
         return Taken(outcome="unchanged")
     version = await users.lock(tx, how.project.id, user_id)
     view = await views.read(tx, how.project.id, user_id)
     if version is None or view is None:
         raise Again("the user was deleted meanwhile")
-    gains = _lacking(how, view, await vault.of_user(tx, how.project.id, user_id), arrival)
+    gains = lacking(how, view, await vault.of_user(tx, how.project.id, user_id), arrival)
     return await _give(tx, how, view, gains, arrival.chosen_ids, version, "completed")
 
 
-def _lacking(how: Importing, view: UserView, sets: Sequence[SealedTokens], arrival: Arrival) -> _Gains:
+def lacking(how: Importing, view: UserView, sets: Sequence[SealedTokens], arrival: Arrival) -> Gains:
     """What the user lacks of what the file has; what is there already stays as it is."""
-    gains = _Gains()
+    gains = Gains()
     emails = {email.folded: email for email in view.emails}
     for email in arrival.emails:
         held = emails.get(email.folded)
@@ -199,7 +191,7 @@ async def _give(
     tx: Tx,
     how: Importing,
     view: UserView,
-    gains: _Gains,
+    gains: Gains,
     chosen_ids: frozenset[str],
     version: int,
     outcome: Literal["created", "completed"],
@@ -213,18 +205,19 @@ async def _give(
     await _give_addresses(tx, how, view, gains)
     linked = list(view.accounts)
     for arriving in gains.accounts:
-        linked.append(await _link(tx, how, linked, arriving))
+        linked.append(await _link(tx, how, allowed(how, linked, arriving)))
     for account_id, tokens in gains.tokens:
         await sealing.keep(tx, how.key, project_id, user_id, account_id, tokens)
-    deed = _deed(how, "user.import", outcome)
+    deed = deed_of(how, "user.import", outcome)
     await record(tx, project_id, user_id, version, deed, how.random)
     for account in linked[len(view.accounts) :]:
-        deed = _deed(how, "account.import", "linked", account.id)
+        deed = deed_of(how, "account.import", "linked", account.id)
         await record(tx, project_id, user_id, version, deed, how.random)
     return Taken(outcome=outcome, accounts=len(gains.accounts), token_sets=len(gains.tokens))
 
 
-def _deed(how: Importing, action: str, decision: str, account_id: str = "") -> Deed:
+def deed_of(how: Importing, action: str, decision: str, account_id: str = "") -> Deed:
+    """What the audit tells of it."""
     return Deed(
         action=action,
         decision=decision,
@@ -235,7 +228,7 @@ def _deed(how: Importing, action: str, decision: str, account_id: str = "") -> D
     )
 
 
-async def _give_addresses(tx: Tx, how: Importing, view: UserView, gains: _Gains) -> None:
+async def _give_addresses(tx: Tx, how: Importing, view: UserView, gains: Gains) -> None:
     project_id, has_primary = how.project.id, view.primary_email is not None
     for email in gains.emails:
         if email.claims_sign_in and await users.sign_in_owner(tx, project_id, email.folded):
@@ -255,11 +248,16 @@ async def _give_addresses(tx: Tx, how: Importing, view: UserView, gains: _Gains)
         await users.verify_phone(tx, project_id, known.id)
 
 
-async def _link(tx: Tx, how: Importing, linked: Sequence[ExternalAccount], arriving: Arriving) -> ExternalAccount:
+def allowed(how: Importing, linked: Sequence[ExternalAccount], arriving: Arriving) -> ExternalAccount:
+    """The account as it comes in beside the user's others, which decide where the file leaves it open."""
     account = arriving.account
     if arriving.sign_in_if_free and how.policy.one_sign_in_account_per_provider:
         taken = any(row.config_id == account.config_id and row.allow_sign_in for row in linked)
         account = msgspec.structs.replace(account, allow_sign_in=not taken)
+    return account
+
+
+async def _link(tx: Tx, how: Importing, account: ExternalAccount) -> ExternalAccount:
     others = await accounts.in_the_way(tx, how.project.id, account)
     broken = account_rules.explain(account, others, how.policy)
     if broken is not None:

@@ -24,11 +24,16 @@ async def record(
     tx: Tx, project_id: str, user_id: str, user_version: int, deed: Deed, random: Callable[[int], bytes]
 ) -> None:
     """Write one audit row; a refusal that concerns no user has an empty user id and version 0."""
-    entry = AuditEntry(
-        id=new_uuid(random),
+    await audit.insert(tx, project_id, entry_of(user_id, user_version, deed, tx.now, new_uuid(random)))
+
+
+def entry_of(user_id: str, user_version: int, deed: Deed, at: int, entry_id: str) -> AuditEntry:
+    """The audit row of a deed, at that moment (microseconds)."""
+    return AuditEntry(
+        id=entry_id,
         user_id=user_id,
         user_version=user_version,
-        at=tx.now,
+        at=at,
         action=deed.action,
         decision=deed.decision,
         reason=deed.reason,
@@ -37,4 +42,3 @@ async def record(
         account_id=deed.account_id,
         flow_id=deed.flow_id,
     )
-    await audit.insert(tx, project_id, entry)

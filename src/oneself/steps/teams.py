@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from oneself.crypto.ids import new_uuid
-from oneself.model import Project, Team, UserView
+from oneself.model import Project, Team, User, UserView
 from oneself.store import teams, users
 from oneself.store.database import Tx
 
@@ -17,6 +17,12 @@ def personal_name(view: UserView) -> str:
     primary = view.primary_email
     name = view.user.display_name or (primary.address if primary else "")
     return f"{name}'s Team" if name else NAMELESS
+
+
+def own_team(view: UserView, random: Callable[[int], bytes], now: int) -> tuple[User, Team]:
+    """A user who has selected a team of its own, and that team, made now (microseconds)."""
+    team = Team(id=new_uuid(random), display_name=personal_name(view), created_at=now)
+    return msgspec.structs.replace(view.user, extras={**view.user.extras, "selected_team_id": team.id}), team
 
 
 async def with_personal_team(tx: Tx, project: Project, view: UserView, random: Callable[[int], bytes]) -> UserView:
@@ -33,9 +39,8 @@ async def with_personal_team(tx: Tx, project: Project, view: UserView, random: C
         if known.display_name == NAMELESS:
             await teams.update(tx, project.id, msgspec.structs.replace(known, display_name=personal_name(view)))
         return view
-    team = Team(id=new_uuid(random), display_name=personal_name(view), created_at=tx.now)
+    user, team = own_team(view, random, tx.now)
     await teams.insert(tx, project.id, team)
-    await teams.add_member(tx, project.id, team.id, view.user.id)
-    user = msgspec.structs.replace(view.user, extras={**view.user.extras, "selected_team_id": team.id})
+    await teams.add_member(tx, project.id, team.id, user.id)
     await users.update(tx, project.id, user)
     return msgspec.structs.replace(view, user=user)

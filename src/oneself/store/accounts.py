@@ -2,18 +2,21 @@
 table's unique indexes.
 """
 
+from collections.abc import Iterable
+
 from oneself.model import ExternalAccount
-from oneself.store.database import Reader, Row, Tx
+from oneself.store.database import Reader, Row, Tx, Value
 
 _COLUMNS = """a.id, a.user_id, a.config_id, a.provider, a.issuer, a.subject, a.allow_sign_in,
     a.allow_connected_accounts, a.email, a.email_verified, a.email_id, a.picture_url, a.locale, a.created_at"""
 
-INSERT = """
+INSERT_ALL = """
 INSERT INTO external_accounts (project_id, id, user_id, config_id, provider, issuer, subject, sign_in_slot,
     allow_sign_in, allow_connected_accounts, email, email_verified, email_id, picture_url, locale, created_at,
     updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
-ON CONFLICT DO NOTHING RETURNING id"""
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)"""
+
+INSERT = f"{INSERT_ALL} ON CONFLICT DO NOTHING RETURNING id"
 
 UPDATE = """
 UPDATE external_accounts SET subject = $3, allow_sign_in = $4, allow_connected_accounts = $5, email = $6,
@@ -71,8 +74,16 @@ async def insert(tx: Tx, project_id: str, account: ExternalAccount, slot: str) -
     `slot` is empty where the policy allows one sign-in account per provider and user, else the
     account's own id.
     """
-    row = await tx.one(
-        INSERT,
+    return await tx.one(INSERT, *_inserted(project_id, account, slot)) is not None
+
+
+async def insert_all(tx: Tx, project_id: str, accounts: Iterable[tuple[ExternalAccount, str]]) -> None:
+    """Add accounts, each with its slot; a broken law is a unique violation."""
+    await tx.many(INSERT_ALL, [_inserted(project_id, account, slot) for account, slot in accounts])
+
+
+def _inserted(project_id: str, account: ExternalAccount, slot: str) -> tuple[Value, ...]:
+    return (
         project_id,
         account.id,
         account.user_id,
@@ -90,7 +101,6 @@ async def insert(tx: Tx, project_id: str, account: ExternalAccount, slot: str) -
         account.locale,
         account.created_at,
     )
-    return row is not None
 
 
 async def update(tx: Tx, project_id: str, account: ExternalAccount, slot: str) -> None:

@@ -2,8 +2,10 @@
 tells of.
 """
 
+from collections.abc import Iterable
+
 from oneself.model import AuditEntry
-from oneself.store.database import Reader, Tx
+from oneself.store.database import Reader, Tx, Value
 
 INSERT = """
 INSERT INTO audit (project_id, user_id, user_version, id, at, action, decision, reason, actor, dialect, account_id,
@@ -17,8 +19,16 @@ FROM audit WHERE project_id = $1 AND user_id = $2 ORDER BY at DESC, user_version
 
 async def insert(tx: Tx, project_id: str, entry: AuditEntry) -> None:
     """Write one entry."""
-    await tx.run(
-        INSERT,
+    await tx.run(INSERT, *_row(project_id, entry))
+
+
+async def insert_all(tx: Tx, project_id: str, entries: Iterable[AuditEntry]) -> None:
+    """Write entries."""
+    await tx.many(INSERT, [_row(project_id, entry) for entry in entries])
+
+
+def _row(project_id: str, entry: AuditEntry) -> tuple[Value, ...]:
+    return (
         project_id,
         entry.user_id,
         entry.user_version,

@@ -65,6 +65,12 @@ class Tx(Reader, Protocol):
         """Run one statement and give the number of rows that it changed."""
         ...
 
+    async def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Run one statement that changes something and gives nothing back for each of the rows, in their order: so
+        many cost hardly more than one.
+        """
+        ...
+
 
 class Database(Reader, Protocol):
     """One database of either engine. Outside a transaction `all` and `one` are for reading only.

@@ -1,6 +1,6 @@
 """PostgreSQL behind the seam: single statements in one round trip, closures as transactions."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from oneself.store.database import Load, Row, StatementFailed, Tx, Value
@@ -11,6 +11,7 @@ from oneself.store.postgres_pool import Pool
 from oneself.store.retrying import insist
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class PostgresTx:
@@ -36,15 +37,19 @@ class PostgresTx:
         """Run one statement and give the number of rows that it changed."""
         return await self._call(self._link.run, sql, args)
 
+    async def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Run one statement for each of the rows, in one round trip."""
+        await self._call(self._link.many, sql, rows)
+
     def end(self) -> None:
         """Close the view: a closure that kept it learns so."""
         self._over = True
 
     async def _call(
         self,
-        verb: Callable[[str, tuple[Value, ...]], Coroutine[Any, Any, T]],
+        verb: Callable[[str, A], Coroutine[Any, Any, T]],
         sql: str,
-        args: tuple[Value, ...],
+        args: A,
     ) -> T:
         """Send one statement; its failure breaks the transaction for good."""
         if self._over:

@@ -125,6 +125,12 @@ class Link:
         await self._guarded(statement.fetch, *args)
         return changed_rows(statement.get_statusmsg())
 
+    async def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """One statement for each of the rows, sent together."""
+        statement = self._statements.get(sql) or await self.prepare(sql)
+        self.tally.statements += 1
+        await self._guarded(statement.executemany, rows)
+
     async def parameter_types(self, sql: str) -> list[str]:
         """The server's names for the types of a statement's parameters, in their order."""
         statement = await self.prepare(sql)
@@ -187,6 +193,11 @@ class PooledLink(Link):
         """One statement, and the number of rows that it changed."""
         self.tally.statements += 1
         return changed_rows(await self._guarded(self.raw.execute, sql, *args))
+
+    async def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """One statement for each of the rows, sent together."""
+        self.tally.statements += 1
+        await self._guarded(self.raw.executemany, sql, rows)
 
 
 def changed_rows(word: object) -> int:

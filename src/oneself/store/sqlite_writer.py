@@ -8,9 +8,9 @@ import contextvars
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from oneself.faults import Fault, FaultCode
 from oneself.store.database import Row, StatementFailed, Tx, Value
@@ -18,6 +18,7 @@ from oneself.store.retrying import Again
 from oneself.store.sqlite_errors import meaning, primary_code
 from oneself.store.statements import for_sqlite
 
+T = TypeVar("T")
 Work = Callable[[Tx], Awaitable[Any]]
 
 GROUP_UNITS = 256
@@ -53,26 +54,38 @@ class SqliteTx:
             changed = int(self._connection.execute("SELECT changes()").fetchone()[0])
         return max(changed, len(rows))
 
+    async def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Run one statement for each of the rows."""
+        self._guarded(lambda: self._connection.executemany(for_sqlite(sql), [checked(row) for row in rows]))
+
     def end(self) -> None:
         """Close the view: a closure that kept it learns so."""
         self._over = True
 
     def _rows(self, sql: str, args: tuple[Value, ...]) -> tuple[list[Row], int]:
         """Run a statement to its end and give its rows and the driver's count of changes."""
+
+        def ask() -> tuple[list[Row], int]:
+            cursor = self._connection.execute(for_sqlite(sql), checked(args))
+            return cursor.fetchall(), cursor.rowcount
+
+        return self._guarded(ask)
+
+    def _guarded(self, ask: Callable[[], T]) -> T:
+        """Ask the driver, unless the transaction is over or broken; what it raises breaks it."""
         if self._over:
             raise StatementFailed("the transaction is over")
         if self.broken is not None:
             raise self.broken
         self.statements += 1
         try:
-            cursor = self._connection.execute(for_sqlite(sql), checked(args))
-            return cursor.fetchall(), cursor.rowcount
+            return ask()
         except Exception as error:
             self.broken = meaning(error)
             raise self.broken from None
 
 
-def checked(args: tuple[Value, ...]) -> tuple[Value, ...]:
+def checked(args: Sequence[Value]) -> Sequence[Value]:
     """Refuse by ValueError the one text that only SQLite would take: with a NUL in it."""
     for value in args:
         if isinstance(value, str) and "\0" in value:

@@ -4,8 +4,11 @@ into statements.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # What may hide a `$` or a `;` comes first: quoted text, quoted names, comments, dollar-quoted
 # bodies.
@@ -42,6 +45,16 @@ def renumbered(sql: str, template: str) -> str:
     number.
     """
     return _TOKEN.sub(lambda token: template.format(token["number"]) if token["number"] else token[0], sql)
+
+
+def listed(values: Sequence[T], first: int) -> tuple[str, list[T]]:
+    """The parameters of an IN from `$first` on, and what to give for them: one value at least.
+
+    A few texts only, whatever the number: the list is filled up to a power of two with its last value.
+    """
+    width = 1 << (len(values) - 1).bit_length()
+    places = ", ".join(f"${first + place}" for place in range(width))
+    return places, [*values, *([values[-1]] * (width - len(values)))]
 
 
 def split(script: str) -> list[str]:

@@ -7,6 +7,7 @@ import msgspec
 
 from oneself.model import Team
 from oneself.store.database import Reader, Row, Tx
+from oneself.store.statements import listed
 
 _COLUMNS = """t.id, t.display_name, t.picture_url, t.client_metadata, t.client_read_only_metadata, t.server_metadata,
     t.created_at"""
@@ -36,9 +37,9 @@ LEFT JOIN team_members m ON m.project_id = u.project_id AND m.user_id = u.id
 LEFT JOIN teams t ON t.project_id = m.project_id AND t.id = m.team_id
 WHERE u.project_id = $1 AND u.id = $2 ORDER BY t.created_at, t.id"""
 
-ADD_MEMBER = """
-INSERT INTO team_members (project_id, team_id, user_id, joined_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING RETURNING user_id"""
+ADD_MEMBERS = "INSERT INTO team_members (project_id, team_id, user_id, joined_at) VALUES ($1, $2, $3, $4)"
+
+ADD_MEMBER = f"{ADD_MEMBERS} ON CONFLICT DO NOTHING RETURNING user_id"
 
 REMOVE_MEMBER = """
 DELETE FROM team_members WHERE project_id = $1 AND team_id = $2 AND user_id = $3 RETURNING user_id"""
@@ -79,6 +80,12 @@ async def insert(tx: Tx, project_id: str, team: Team) -> None:
     await tx.run(INSERT, project_id, team.id, *_described(team), team.created_at)
 
 
+async def insert_all(tx: Tx, project_id: str, made: Sequence[tuple[Team, str]]) -> None:
+    """Add teams, each with its one member."""
+    await tx.many(INSERT, [(project_id, team.id, *_described(team), team.created_at) for team, _ in made])
+    await tx.many(ADD_MEMBERS, [(project_id, team.id, user_id, team.created_at) for team, user_id in made])
+
+
 async def update(tx: Tx, project_id: str, team: Team) -> bool:
     """Write what describes a team; False where it is not there."""
     return await tx.one(UPDATE, project_id, team.id, *_described(team)) is not None
@@ -99,10 +106,7 @@ async def by_ids(reader: Reader, project_id: str, team_ids: Sequence[str]) -> di
     """Several teams by their ids, in one statement; those that are not there are left out."""
     if not team_ids:
         return {}
-    # A few texts only, whatever the number: the list is filled up to a power of two with its last id.
-    width = 1 << (len(team_ids) - 1).bit_length()
-    filled = [*team_ids, *([team_ids[-1]] * (width - len(team_ids)))]
-    places = ", ".join(f"${index + 2}" for index in range(width))
+    places, filled = listed(team_ids, 2)
     rows = await reader.all(f"{_SOME} ({places})", project_id, *filled)
     return {row[0]: _team(row) for row in rows}
 

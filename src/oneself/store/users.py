@@ -1,11 +1,12 @@
 """Users, their addresses and numbers: the statements that write them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from oneself.model import EmailAddress, PhoneNumber, User
-from oneself.store.database import Reader, Tx
+from oneself.store.database import Reader, Tx, Value
 
 INSERT = """
 INSERT INTO users (project_id, id, version, security_epoch, status, created_at, signed_up_at, last_active_at,
@@ -101,8 +102,16 @@ def folded_name(user: User) -> str:
 
 async def insert(tx: Tx, project_id: str, user: User) -> None:
     """Add a user; a taken external id is a unique violation."""
-    await tx.run(
-        INSERT,
+    await tx.run(INSERT, *_row(project_id, user))
+
+
+async def insert_all(tx: Tx, project_id: str, users: Iterable[User]) -> None:
+    """Add users; a taken id or external id is a unique violation."""
+    await tx.many(INSERT, [_row(project_id, user) for user in users])
+
+
+def _row(project_id: str, user: User) -> tuple[Value, ...]:
+    return (
         project_id,
         user.id,
         user.version,
@@ -215,19 +224,27 @@ async def id_by_external_id(reader: Reader, project_id: str, external_id: str) -
 
 async def insert_email(tx: Tx, project_id: str, email: EmailAddress) -> None:
     """Add an address; where it claims sign-in and another claims it already, a unique violation."""
-    await tx.run(
-        INSERT_EMAIL,
-        project_id,
-        email.id,
-        email.user_id,
-        email.address,
-        email.folded,
-        email.verified_at,
-        email.verified_by,
-        email.is_primary,
-        email.claims_sign_in,
-        email.created_at,
-    )
+    await insert_emails(tx, project_id, (email,))
+
+
+async def insert_emails(tx: Tx, project_id: str, emails: Iterable[EmailAddress]) -> None:
+    """Add addresses; as `insert_email` for each."""
+    rows = [
+        (
+            project_id,
+            email.id,
+            email.user_id,
+            email.address,
+            email.folded,
+            email.verified_at,
+            email.verified_by,
+            email.is_primary,
+            email.claims_sign_in,
+            email.created_at,
+        )
+        for email in emails
+    ]
+    await tx.many(INSERT_EMAIL, rows)
 
 
 async def insert_free_email(tx: Tx, project_id: str, email: EmailAddress) -> bool:
@@ -283,7 +300,13 @@ async def sign_in_owner(reader: Reader, project_id: str, folded: str) -> tuple[s
 
 async def insert_phone(tx: Tx, project_id: str, phone: PhoneNumber) -> None:
     """Add a number; one that somebody has is a unique violation."""
-    await tx.run(INSERT_PHONE, project_id, phone.id, phone.user_id, phone.number, phone.verified_at, tx.now)
+    await insert_phones(tx, project_id, (phone,))
+
+
+async def insert_phones(tx: Tx, project_id: str, phones: Iterable[PhoneNumber]) -> None:
+    """Add numbers; as `insert_phone` for each."""
+    rows = [(project_id, phone.id, phone.user_id, phone.number, phone.verified_at, tx.now) for phone in phones]
+    await tx.many(INSERT_PHONE, rows)
 
 
 async def verify_phone(tx: Tx, project_id: str, phone_id: str) -> bool:

@@ -1,9 +1,11 @@
 """The vault's rows: sealed token sets, the lease with its fence, and the journal of refreshes."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from oneself.model import SealedTokens
 from oneself.store.database import Reader, Row, Tx
+from oneself.store.statements import listed
 
 _COLUMNS = """t.account_id, t.scopes, t.sealed, t.has_refresh_token, t.obtained_at, t.expires_at, t.dead_at, t.fence,
     t.lease_owner, t.lease_until, t.retry_at"""
@@ -36,6 +38,11 @@ OF_USER = f"""
 SELECT '', '', '', {_COLUMNS} FROM token_sets t
 JOIN external_accounts a ON a.project_id = t.project_id AND a.id = t.account_id
 WHERE a.project_id = $1 AND a.user_id = $2 ORDER BY t.account_id, t.scopes"""
+
+OF_USERS = f"""
+SELECT '', '', '', {_COLUMNS} FROM token_sets t
+JOIN external_accounts a ON a.project_id = t.project_id AND a.id = t.account_id
+WHERE a.project_id = $1 AND a.user_id IN ({{0}})"""
 
 # Everything of the users of one page, which lie between its first and its last one.
 OF_SPAN = f"""
@@ -123,6 +130,21 @@ async def put(
     await tx.run(PUT, project_id, account_id, scopes, sealed, has_refresh_token, tx.now, expires_at)
 
 
+class Put(NamedTuple):
+    """The tokens of a new grant, for `put_all`."""
+
+    account_id: str
+    scopes: str
+    sealed: bytes
+    has_refresh_token: bool
+    expires_at: int
+
+
+async def put_all(tx: Tx, project_id: str, sets: Iterable[Put]) -> None:
+    """Store the tokens of new grants; as `put` for each."""
+    await tx.many(PUT, [(project_id, *one[:4], tx.now, one.expires_at) for one in sets])
+
+
 async def for_user(
     reader: Reader, project_id: str, user_id: str, config_id: str, subject: str
 ) -> tuple[list[str], list[SealedTokens]] | None:
@@ -164,6 +186,12 @@ async def one(reader: Reader, project_id: str, account_id: str, scopes: str) -> 
 async def of_user(reader: Reader, project_id: str, user_id: str) -> list[SealedTokens]:
     """Every token set of a user."""
     return [_sealed(row) for row in await reader.all(OF_USER, project_id, user_id)]
+
+
+async def of_users(reader: Reader, project_id: str, user_ids: Sequence[str]) -> list[SealedTokens]:
+    """Every token set of some users."""
+    places, filled = listed(user_ids, 2)
+    return [_sealed(row) for row in await reader.all(OF_USERS.format(places), project_id, *filled)]
 
 
 async def of_span(reader: Reader, project_id: str, first: tuple[int, str], last: tuple[int, str]) -> list[SealedTokens]:

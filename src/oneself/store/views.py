@@ -2,7 +2,7 @@
 that nothing multiplies.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from oneself.model import EmailAddress, ExternalAccount, PhoneNumber, Team, User, UserView
 from oneself.store.database import Reader, Row
+from oneself.store.statements import listed
 
 # Every branch has the same columns: kind, user, 14 texts, 6 integers, 3 booleans. Constants, not
 # NULL, keep them typed.
@@ -106,6 +107,12 @@ async def read(reader: Reader, project_id: str, user_id: str) -> UserView | None
     """One user with emails, phones and accounts, or None; one statement."""
     views = assemble(await reader.all(ONE_USER, project_id, user_id))
     return views.get(user_id)
+
+
+async def some(reader: Reader, project_id: str, user_ids: Sequence[str]) -> dict[str, UserView]:
+    """Some users by their ids, those of them that are there; one statement."""
+    places, filled = listed(user_ids, 2)
+    return assemble(await reader.all(union_for(places), project_id, *filled))
 
 
 async def read_with_team(reader: Reader, project_id: str, user_id: str) -> UserView | None:

@@ -1,0 +1,158 @@
+"""Take many imported users over at once, in a few statements: those of whom nothing is here, and those who are whole.
+
+Whoever meets anything here, be it an id, an address or an account of somebody else, is left to `steps.importing`, which
+looks at one user at a time and says why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oneself.crypto.ids import new_uuid
+from oneself.crypto.passwords import kind_of
+from oneself.model import AuditEntry, ExternalAccount, SealedTokens, Team, User, UserView
+from oneself.rules import accounts as account_rules
+from oneself.rules import scopes
+from oneself.steps import tokens as sealing
+from oneself.steps.importing import Arrival, Importing, Taken, allowed, deed_of, lacking
+from oneself.steps.recording import Deed, entry_of
+from oneself.steps.teams import own_team
+from oneself.store import accounts, audit, claimed, teams, users, vault, views
+from oneself.store.database import Reader, Tx
+from oneself.store.vault import Put
+
+Key = tuple[str, ...]
+
+_ASKED = {
+    "user": claimed.USER_IDS,
+    "external_id": claimed.EXTERNAL_IDS,
+    "part": claimed.PART_IDS,
+    "email": claimed.SIGN_IN_ADDRESSES,
+    "phone": claimed.NUMBERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """All rows of a user of whom nothing is here, as they are written."""
+
+    arrival: Arrival
+    user: User
+    team: Team | None
+    accounts: tuple[tuple[ExternalAccount, str], ...]
+    tokens: tuple[Put, ...]
+    entries: tuple[AuditEntry, ...]
+
+    @property
+    def taken(self) -> Taken:
+        """What will have become of the row."""
+        return Taken(
+            outcome="created",
+            accounts=len(self.accounts),
+            token_sets=len(self.tokens),
+            hash_kind=kind_of(self.user.password_hash),
+        )
+
+
+def keys_of(arrival: Arrival) -> list[Key]:
+    """What no two users may share: a kind, and values of that kind; the first key names the user itself."""
+    user = arrival.user
+    keys: list[Key] = [("user", user.id) if arrival.by_id else ("external_id", user.external_id)]
+    if arrival.by_id and user.external_id:
+        keys.append(("external_id", user.external_id))
+    keys += [("email", email.folded) for email in arrival.emails if email.claims_sign_in]
+    keys += [("phone", phone.number) for phone in arrival.phones]
+    keys += [("part", part_id) for part_id in sorted(arrival.chosen_ids)]
+    for one in arrival.accounts:
+        if one.account.allow_sign_in:
+            keys.append(("account", one.account.config_id, one.account.issuer, one.account.subject))
+    return keys
+
+
+async def seen(reader: Reader, how: Importing, arrivals: Sequence[Arrival]) -> list[bool | None]:
+    """Of each user, whether all of the row is here already; None where the user is not. Four statements at most."""
+    project_id = how.project.id
+    named = [one.user.external_id for one in arrivals if not one.by_id]
+    by_name = await claimed.by_external_id(reader, project_id, named)
+    ids = [one.user.id if one.by_id else by_name.get(one.user.external_id, "") for one in arrivals]
+    here = await claimed.taken(reader, claimed.USER_IDS, project_id, [one for one in ids if one])
+    known = sorted(here)
+    found = await views.some(reader, project_id, known) if known else {}
+    kept: dict[str, list[SealedTokens]] = {}
+    for one in await vault.of_users(reader, project_id, known) if known else ():
+        kept.setdefault(one.account_id, []).append(one)
+
+    def whole(user_id: str, arrival: Arrival) -> bool | None:
+        view = found.get(user_id)
+        if view is None:
+            return None
+        return not lacking(how, view, [each for row in view.accounts for each in kept.get(row.id, ())], arrival)
+
+    return [whole(user_id, arrival) for user_id, arrival in zip(ids, arrivals, strict=True)]
+
+
+def newcomer(how: Importing, arrival: Arrival, now: int) -> Newcomer | None:
+    """What to write for a user of whom nothing is here, at that moment; None for a row that takes a closer look."""
+    user, team = arrival.user, None
+    if how.project.config.personal_team_on_sign_up:
+        if user.extras.get("selected_team_id"):
+            return None
+        user, team = own_team(UserView(user=user), how.random, now)
+    linked: list[ExternalAccount] = []
+    for arriving in arrival.accounts:
+        account = allowed(how, linked, arriving)
+        if account_rules.explain(account, linked, how.policy) is not None:
+            return None
+        linked.append(account)
+    deeds = [deed_of(how, "user.import", "created")]
+    deeds += [deed_of(how, "account.import", "linked", one.id) for one in linked]
+    return Newcomer(
+        arrival=arrival,
+        user=user,
+        team=team,
+        accounts=tuple((one, account_rules.slot(how.policy, one.id)) for one in linked),
+        tokens=tuple(_sealed(how, arrival)),
+        entries=tuple(_entry(how, user, deed, now) for deed in deeds),
+    )
+
+
+def _sealed(how: Importing, arrival: Arrival) -> list[Put]:
+    sealed: list[Put] = []
+    for arriving in arrival.accounts:
+        for tokens in arriving.tokens:
+            name = scopes.canonical(tokens.scopes)
+            row = sealing.Row(how.project.id, arrival.user.id, arriving.account.id, name)
+            data = sealing.seal(how.key, row, tokens)
+            sealed.append(Put(arriving.account.id, name, data, bool(tokens.refresh_token), tokens.expires_at))
+    return sealed
+
+
+def _entry(how: Importing, user: User, deed: Deed, now: int) -> AuditEntry:
+    return entry_of(user.id, user.version, deed, now, new_uuid(how.random))
+
+
+async def create(tx: Tx, how: Importing, newcomers: Sequence[Newcomer]) -> list[bool]:
+    """Write those of whom nothing is here indeed; False for the others."""
+    project_id = how.project.id
+    taken = await _taken(tx, project_id, [key for one in newcomers for key in keys_of(one.arrival)])
+    free = [taken.isdisjoint(keys_of(one.arrival)) for one in newcomers]
+    made = [one for one, is_free in zip(newcomers, free, strict=True) if is_free]
+    await users.insert_all(tx, project_id, [one.user for one in made])
+    await teams.insert_all(tx, project_id, [(one.team, one.user.id) for one in made if one.team is not None])
+    await users.insert_emails(tx, project_id, [email for one in made for email in one.arrival.emails])
+    await users.insert_phones(tx, project_id, [phone for one in made for phone in one.arrival.phones])
+    await accounts.insert_all(tx, project_id, [account for one in made for account in one.accounts])
+    await vault.put_all(tx, project_id, [tokens for one in made for tokens in one.tokens])
+    await audit.insert_all(tx, project_id, [entry for one in made for entry in one.entries])
+    return free
+
+
+async def _taken(reader: Reader, project_id: str, keys: Sequence[Key]) -> set[Key]:
+    """Those of the keys that somebody here has."""
+    by_kind: dict[Key, list[str]] = {}
+    for key in keys:
+        by_kind.setdefault(key[:-1], []).append(key[-1])
+    found: set[Key] = set()
+    for kind, values in by_kind.items():
+        statement = _ASKED.get(kind[0], claimed.SIGN_IN_SUBJECTS)
+        found |= {(*kind, one) for one in await claimed.taken(reader, statement, project_id, values, *kind[1:])}
+    return found
