@@ -189,6 +189,8 @@ ARGON2 = "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$hwfMxgi9/q3l1Qyqt/u1KiriU3Rlezz
         (BCRYPT.replace("$2y$", "$2b$"), "bcrypt"),
         (SCRYPT, "scrypt"),
     ],
+    # a salt of its own in a test's name would make it another test in each process
+    ids=("argon2id", "argon2i", "bcrypt-2y", "bcrypt-2a", "bcrypt-2b", "scrypt"),
 )
 async def test_a_password_goes_on_working(world: World, hashed: str, kind: str) -> None:
     rows = [person(password_hash=hashed), person(GRACE, "g@b.example", accounts=())]
