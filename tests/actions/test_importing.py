@@ -607,6 +607,14 @@ async def test_a_batch_costs_hardly_more_than_a_row(world: World) -> None:
     assert (len(counts.statements), counts.commits) == (3, 0)
 
 
+async def test_of_large_rows_few_are_taken_at_once(world: World) -> None:
+    note = {"note": "x" * 400_000}
+    rows = [person(new_uuid(os.urandom), f"p{n}@b.example", accounts=(), server_metadata=note) for n in range(7)]
+    async with world.count() as counts:
+        assert (await take(world, *rows)).created == 7
+    assert counts.commits == 3
+
+
 def reads(counts: Counts) -> list[str]:
     """What was asked, without what was written."""
     return [statement for statement in counts.statements if statement.lstrip().startswith("SELECT")]

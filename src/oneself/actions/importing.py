@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -38,6 +37,8 @@ Row = tuple[int, UserRecord | RowRefused]
 
 # So many rows are taken at once: what has to be asked and committed is asked and committed once for all of them.
 AT_ONCE = 256
+# Of large rows fewer: so many bytes, as they are packed, and one row more.
+_LARGE = 1_048_576
 # Rows that meet something here are looked at one by one, so many of them in a transaction.
 _FEW = 16
 # Of so many refused rows the report tells.
@@ -118,9 +119,8 @@ async def run(
         random=rt.random,
     )
     job = _Import(rt, how, wish, _resolver(project))
-    numbered = iter(rows)
     rest_until = 0.0
-    while some := list(itertools.islice(numbered, AT_ONCE)):
+    for some in _batches(rows):
         read = [_read(job, line, said) for line, said in some]
         if rt.db.engine == "sqlite":
             await asyncio.sleep(max(rest_until - time.monotonic(), 0.0))
@@ -135,6 +135,20 @@ async def run(
         ended = time.monotonic()
         rest_until = ended + max((ended - began) * _REST, _SHORTEST_REST_SECONDS)
     return _report(job)
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in lists that are neither long nor large."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += 0 if isinstance(row[1], RowRefused) else len(msgspec.msgpack.encode(row[1]))
+        if len(batch) >= AT_ONCE or size >= _LARGE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _read(job: _Import, line: int, said: UserRecord | RowRefused) -> _Candidate | RefusedRow:
