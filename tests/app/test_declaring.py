@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from oneself.config import Config, load
 from oneself.model import Project
 from oneself.rules.policies import DEFAULTS, policy_of
 
+OTHER_ID = "0c5a7b1e-1c0f-4f51-9a3c-0a5f1ab7f0c9"
 TEXT = f"""
 base_url = "http://localhost:1"
 master_keys = "k1:{b64encode(b"1" * 32).decode()}"
@@ -109,3 +112,22 @@ async def test_an_id_of_another_project_is_refused(tmp_path: Path, migrated_url:
         other = read(tmp_path, migrated_url, TEXT.replace("5d0c1c0e", "6d0c1c0e"))
         with pytest.raises(StartRefused, match="cannot be declared"):
             await declare_projects(rt, other)
+
+
+async def test_servers_that_start_together_declare_the_same_project(tmp_path: Path, migrated_url: str) -> None:
+    """Made by all at once, then changed by all at once: nobody is refused, and there is one."""
+    for text in (TEXT, TEXT.replace('"Shop"', '"Other shop"').replace('"sak"', '"another"')):
+        config = read(tmp_path, migrated_url, text)
+        async with AsyncExitStack() as stack:
+            opened = [await stack.enter_async_context(opened_runtime(config, serving=False)) for _ in range(6)]
+            await asyncio.gather(*(declare_projects(rt, config) for rt in opened))
+            for rt in opened:
+                (found,) = await projects.list_all(rt)
+                assert found.display_name == config.projects[0].display_name
+                declared = await projects.by_stack_id(rt, "internal")
+                assert declared is not None
+                assert projects.key_matches(rt, declared, "stack_admin", "sak" if text is TEXT else "another")
+    taken = read(tmp_path, migrated_url, TEXT.replace("5d0c1c0e-3c0f-4f51-9a3c-0a5f1ab7f0c1", OTHER_ID))
+    async with opened_runtime(taken, serving=False) as rt:
+        with pytest.raises(StartRefused, match="one of these ids exists already"):
+            await declare_projects(rt, taken)

@@ -17,6 +17,10 @@ from oneself.store import projects as store
 from oneself.store.database import Tx
 from oneself.store.retrying import Again
 
+# Servers that start together declare the same project: whoever was overtaken looks again at what there is by now.
+_OVERTAKEN = (FaultCode.REQUEST_INVALID, FaultCode.DATABASE_CONTENDED)
+_LOOKS = 4
+
 
 class Keys(Noun, frozen=True, kw_only=True):
     """Keys in clear, as they are given out once or declared in a file; empty where there is none."""
@@ -188,6 +192,16 @@ async def declare(rt: Runtime, wanted: Declaration) -> Project:
     Keys that the declaration names are added; others stay. Raises Fault(REQUEST_INVALID) where an id belongs to
     another project.
     """
+    for _ in range(_LOOKS - 1):
+        try:
+            return await _declare(rt, wanted)
+        except Fault as fault:
+            if fault.code not in _OVERTAKEN:
+                raise
+    return await _declare(rt, wanted)
+
+
+async def _declare(rt: Runtime, wanted: Declaration) -> Project:
     found = await store.find(rt.db, store.BY_ID, wanted.id) if wanted.id else None
     if found is None:
         return (await create(rt, wanted)).project
