@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from oneself.actions import projects
+from oneself.store.migrate import migrate
 from oneself.store.opening import open_database
 from tests.actions.conftest import Clock, World, declaration
 from tests.crash.lives import Ground, runtime
@@ -17,9 +18,10 @@ from tests.crash.zygote import zygote
 
 @asynccontextmanager
 async def opened_run(database_url: str, master_keys: str, emulator: str, seed: int) -> AsyncIterator[Run]:
-    """A run on a database with the schema and no rows."""
+    """A run on a database without rows; the schema is made where there is none."""
     clock = Clock()
     db = await open_database(database_url, clock, clock_limit=None)
+    await migrate(db)
     ground = Ground(database_url, master_keys, emulator, "")
     rt = runtime(ground, db, clock=clock)
     created = await projects.create(rt, declaration(emulator))
