@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +18,7 @@ from oneself.actions.redeem import Redeemed
 from oneself.crypto.ids import new_uuid
 from oneself.crypto.passwords import hash_password
 from oneself.faults import Fault, FaultCode, RowRefused
+from oneself.formats import reading
 from oneself.model import (
     AccountRecord,
     EmailRecord,
@@ -57,12 +59,16 @@ def person(user_id: str = ADA, address: str = "ada@corp.example", **said: Any) -
     return UserRecord(**(values | said))
 
 
+def numbered(*rows: UserRecord | RowRefused, size: int = 0) -> list[importing.Row]:
+    """Rows as they would be read, each of so many bytes."""
+    return [(line, row, size) for line, row in enumerate(rows, 1)]
+
+
 async def take(
     world: World, *rows: UserRecord | RowRefused, source: TransferFormat = "stytch", **wish: Any
 ) -> ImportReport:
     """Import rows as they would stand in a file."""
-    numbered = list(enumerate(rows, 1))
-    return await importing.run(world.rt, world.project, numbered, ImportWish(source=source, **wish))
+    return await importing.run(world.rt, world.project, numbered(*rows), ImportWish(source=source, **wish))
 
 
 async def everybody(world: World) -> list[UserView]:
@@ -391,6 +397,34 @@ async def test_a_hostile_row_is_refused_whole_and_alone(world: World, changes: d
     assert found[ADA].user.version == 1
 
 
+# Half of a character, which no text is, and a number as large as JSON allows, which is taken as it is.
+VALUES = ["{}", r'{"a":"\ud800"}', f'{{"a":{2**100}}}', "{}", rf'{{"\ud800":{2**100}}}', "{}"]
+FILES: list[tuple[TransferFormat, str, str]] = [
+    ("stytch", "trusted_metadata", "it is no valid JSON"),
+    ("stack", "server_metadata", "it is no valid JSON"),
+    ("csv", "server_metadata", "server_metadata holds characters that no text may hold"),
+]
+
+
+@pytest.mark.parametrize(("source", "member", "reason"), FILES, ids=[row[0] for row in FILES])
+async def test_a_hostile_value_in_a_file_takes_no_neighbour_along(
+    world: World, source: TransferFormat, member: str, reason: str
+) -> None:
+    if source == "csv":
+        rows = [f"user,{member}", *(f'u-{n},"{value.replace(chr(34), chr(34) * 2)}"' for n, value in enumerate(VALUES))]
+    else:
+        rows = [f'{{"external_id": "u-{n}", "{member}": {value}}}' for n, value in enumerate(VALUES)]
+    first = 2 if source == "csv" else 1
+    for outcome in ("created", "unchanged"):
+        read = reading.rows(io.BytesIO("\n".join(rows).encode()), source)
+        report = await importing.run(world.rt, world.project, read, ImportWish(source=source))
+        assert getattr(report, outcome) == 4
+        assert refusals(report) == [(first + 1, reason), (first + 4, reason)]
+    found = {view.user.external_id: view.user.server_metadata for view in await everybody(world)}
+    assert found.keys() == {"u-0", "u-2", "u-3", "u-5"}
+    assert found["u-2"] == {"a": 2**100}
+
+
 async def test_ids_of_the_deleted_never_come_back(world: World) -> None:
     await take(world, person())
     await users.delete(world.rt, world.project, ADA)
@@ -608,10 +642,10 @@ async def test_a_batch_costs_hardly_more_than_a_row(world: World) -> None:
 
 
 async def test_of_large_rows_few_are_taken_at_once(world: World) -> None:
-    note = {"note": "x" * 400_000}
-    rows = [person(new_uuid(os.urandom), f"p{n}@b.example", accounts=(), server_metadata=note) for n in range(7)]
+    rows = [person(new_uuid(os.urandom), f"p{n}@b.example", accounts=()) for n in range(7)]
     async with world.count() as counts:
-        assert (await take(world, *rows)).created == 7
+        large = numbered(*rows, size=400_000)
+        assert (await importing.run(world.rt, world.project, large, ImportWish(source="stytch"))).created == 7
     assert counts.commits == 3
 
 

@@ -46,7 +46,7 @@ async def ada(world: World, hashed: str = BCRYPT, address: str = ADDRESS) -> str
         emails=(EmailRecord(address=address, verified=True, is_primary=True),),
         password_hash=hashed,
     )
-    report = await importing.run(world.rt, world.project, [(1, row)], ImportWish(source="csv"))
+    report = await importing.run(world.rt, world.project, [(1, row, 0)], ImportWish(source="csv"))
     assert report.created == sum(report.password_hashes.values()) == 1
     return row.id
 

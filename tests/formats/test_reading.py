@@ -62,7 +62,7 @@ def read(data: bytes | str, source: TransferFormat = "stytch", environment: str 
     """The rows of a file: a record, or the reason why there is none, with the line."""
     file = io.BytesIO(data if isinstance(data, bytes) else data.encode())
     said = []
-    for line, row in rows(file, source, environment):
+    for line, row, _ in rows(file, source, environment):
         assert isinstance(row, UserRecord | RowRefused)
         if isinstance(row, RowRefused):
             assert row.what_to_do
@@ -106,6 +106,15 @@ def test_lines_are_told() -> None:
     refused = [line for line, said in read(text) if isinstance(said, str)]
     assert refused == [places[0] - 1, places[2] - 1]  # an element begins with its bracket, a line above
     assert [line for line, _ in read("\n{\n".replace("{", json.dumps(STYTCH)) + "\n\nx\n")] == [2, 5]
+
+
+def test_it_is_said_how_long_a_row_is_in_the_file() -> None:
+    long, broken = json.dumps(STYTCH | {"trusted_metadata": {"a": "x" * 1_000}}), "{" + "y" * 500
+    for text in (f"{long}\n{broken}\n", f"[{long},\n {broken}}}]"):
+        first, second = (size for _, _, size in rows(io.BytesIO(text.encode()), "stytch"))
+        assert (first - len(long) in (0, 1), second - len(broken) in (0, 1)) == (True, True)
+    table = 'user,display_name\nu-1,"a\nb"\nu-2,' + "x" * 500
+    assert [size for _, _, size in rows(io.BytesIO(table.encode()), "csv")] == [10, 504]
 
 
 def test_stytchs_user_is_read_whole() -> None:

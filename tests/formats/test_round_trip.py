@@ -210,7 +210,7 @@ async def everybody(rt: Any, project: Project) -> list[UserRecord]:
 async def journey(crowd: list[UserRecord], target: TransferFormat, first: str, second: str) -> None:
     """From a generator into one database, out of it into a file, out of the file into the other database."""
     async with place(first) as (rt, project):
-        rows: list[importing.Row] = list(enumerate(crowd, 1))
+        rows: list[importing.Row] = [(n, one, 0) for n, one in enumerate(crowd, 1)]
         report = await importing.run(rt, project, rows, ImportWish(source="stack" if target == "stack" else "stytch"))
         assert report.refused_rows == ()
         assert report.created == len(crowd)

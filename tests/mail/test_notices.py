@@ -255,7 +255,9 @@ async def test_first_addresses_and_imports_are_no_news(told: World) -> None:
         UserRecord(id=first.view.user.id, emails=tuple(EmailRecord(address=one, verified=True) for one in addressed))
         for addressed in ((wanted.email,), (wanted.email, fresh_email()))
     ]
-    report = await importing.run(told.rt, told.project, list(enumerate(rows, 1)), ImportWish(source="stytch"))
+    report = await importing.run(
+        told.rt, told.project, [(n, row, 0) for n, row in enumerate(rows, 1)], ImportWish(source="stytch")
+    )
     assert (report.completed, report.refused) == (2, 0)
     assert await told_since(told, seen) == []
 

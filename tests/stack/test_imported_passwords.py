@@ -36,7 +36,7 @@ async def came(face: Face, password: str) -> tuple[str, str]:
     )
     project = await face.rt.projects.by(projects.BY_STACK_ID, face.project_id)
     assert project is not None
-    report = await importing.run(face.rt, project, [(1, row)], ImportWish(source="stack"))
+    report = await importing.run(face.rt, project, [(1, row, 0)], ImportWish(source="stack"))
     assert report.password_hashes == {"bcrypt": 1}
     return row.id, row.emails[0].address
 

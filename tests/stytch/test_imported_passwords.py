@@ -30,7 +30,7 @@ async def came(face: Face, password: str) -> str:
     )
     project = await face.rt.projects.by(projects.BY_STYTCH_ID, face.project_id)
     assert project is not None
-    report = await importing.run(face.rt, project, [(1, row)], ImportWish(source="stytch"))
+    report = await importing.run(face.rt, project, [(1, row, 0)], ImportWish(source="stytch"))
     assert report.password_hashes == {"bcrypt": 1}
     return f"user-{project.environment}-{row.id}"
 

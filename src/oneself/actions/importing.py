@@ -32,12 +32,12 @@ from oneself.store.database import StatementFailed, Tx
 
 T = TypeVar("T")
 
-# A row of the file: the line where it begins, and what it says, or why it cannot be read.
-Row = tuple[int, UserRecord | RowRefused]
+# A row of the file: the line where it begins, what it says or why it cannot be read, and how many bytes it took there.
+Row = tuple[int, UserRecord | RowRefused, int]
 
 # So many rows are taken at once: what has to be asked and committed is asked and committed once for all of them.
 AT_ONCE = 256
-# Of large rows fewer: so many bytes, as they are packed, and one row more.
+# Of large rows fewer: so many bytes of the file, and one row more.
 _LARGE = 1_048_576
 # Rows that meet something here are looked at one by one, so many of them in a transaction.
 _FEW = 16
@@ -121,7 +121,7 @@ async def run(
     job = _Import(rt, how, wish, _resolver(project))
     rest_until = 0.0
     for some in _batches(rows):
-        read = [_read(job, line, said) for line, said in some]
+        read = [_read(job, line, said) for line, said, _ in some]
         if rt.db.engine == "sqlite":
             await asyncio.sleep(max(rest_until - time.monotonic(), 0.0))
         began = time.monotonic()
@@ -143,7 +143,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     size = 0
     for row in rows:
         batch.append(row)
-        size += 0 if isinstance(row[1], RowRefused) else len(msgspec.msgpack.encode(row[1]))
+        size += row[2]
         if len(batch) >= AT_ONCE or size >= _LARGE:
             yield batch
             batch, size = [], 0

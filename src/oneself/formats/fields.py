@@ -9,6 +9,7 @@ import msgspec
 
 from oneself.faults import RowRefused
 from oneself.model import TokenSet
+from oneself.rules.texts import holds_odd
 
 Json = Mapping[str, Any]
 
@@ -86,7 +87,7 @@ def check_depth(name: str, value: object) -> None:
     """Refuse what is nested too deep, and a text that no database holds, wherever it is inside."""
     level: list[object] = [value]
     for _ in range(DEEPEST):
-        if any(isinstance(one, str) and "\0" in one for one in level):
+        if any(isinstance(one, str) and holds_odd(one) for one in level):
             raise RowRefused(f"{name} holds characters that no text may hold", CORRECT)
         level = [inner for one in level for inner in _inside(one)]
         if not level:

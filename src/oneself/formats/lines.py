@@ -50,8 +50,8 @@ def lines_of(file: BinaryIO) -> Rows:
             yield number, line
 
 
-def cells_of(file: BinaryIO) -> Iterator[tuple[int, list[str] | RowRefused]]:
-    """The cells of every row of a CSV file (RFC 4180), with the number of the line where it begins.
+def cells_of(file: BinaryIO) -> Iterator[tuple[int, list[str] | RowRefused, int]]:
+    """The cells of every row of a CSV file (RFC 4180), with the line where it begins and its length in bytes.
 
     A quote that is never closed takes the lines behind it along until the row is too long; nothing in the file could
     tell where it should have ended.
@@ -67,12 +67,12 @@ def cells_of(file: BinaryIO) -> Iterator[tuple[int, list[str] | RowRefused]]:
         except StopIteration:
             return
         except _TooLong:
-            yield first, too_long()
+            yield first, too_long(), 0
         except csv.Error:
-            yield first, RowRefused("it is no valid CSV: a quote is out of place or never closed", CORRECT)
+            yield first, RowRefused("it is no valid CSV: a quote is out of place or never closed", CORRECT), 0
         else:
             if any(cells):
-                yield first, cells
+                yield first, cells, lines.row_bytes
 
 
 class _TooLong(Exception):

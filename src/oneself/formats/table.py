@@ -9,6 +9,7 @@ from oneself.crypto.ids import is_uuid
 from oneself.faults import RowRefused
 from oneself.formats.fields import CORRECT, check_depth, moment, stamp, status, wrong
 from oneself.model import AccountRecord, EmailRecord, PhoneRecord, TokenSet, UserRecord
+from oneself.rules.texts import holds_odd
 
 USER_COLUMNS = (
     "user",
@@ -117,7 +118,7 @@ def _cell(name: str, cell: str) -> str:
         cell.encode()
     except UnicodeEncodeError:
         raise RowRefused("it is not UTF-8", "Save the file as UTF-8.") from None
-    if "\0" in cell:
+    if holds_odd(cell):
         raise RowRefused(f"{name} holds characters that no text may hold", CORRECT)
     if cell.startswith("'"):
         return cell[1:]

@@ -21,6 +21,7 @@ from oneself.model import (
 from oneself.rules import accounts as account_rules
 from oneself.rules import scopes
 from oneself.rules.addresses import fold_email, is_phone_number
+from oneself.rules.texts import holds_odd
 from oneself.steps.importing import Arrival, Arriving
 from oneself.steps.people import Random, check_external_id, new_user
 
@@ -31,8 +32,6 @@ NO_USABLE_HASH = "password hash of a kind that is not argon2, bcrypt or scrypt"
 LONGEST_NAME = 1_024
 LONGEST_TEXT = 1_048_576
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-# NUL, and halves of characters
-_ODD = re.compile("[\0\ud800-\udfff]")
 _CORRECT = "Correct the row and import the file again."
 
 
@@ -103,7 +102,7 @@ def _check_texts(record: UserRecord) -> None:
 def _check_text(name: str, text: str, longest: int) -> None:
     if len(text) > longest:
         raise RowRefused(f"{name} is longer than {longest} characters", _CORRECT)
-    if _ODD.search(text):
+    if holds_odd(text):
         raise RowRefused(f"{name} holds characters that no text may hold", _CORRECT)
 
 
