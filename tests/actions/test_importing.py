@@ -7,6 +7,7 @@ import dataclasses
 import io
 import os
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,14 +28,15 @@ from oneself.model import (
     PhoneRecord,
     ProjectConfig,
     Secret,
+    Team,
     TokenSet,
     TransferFormat,
     UserRecord,
     UserView,
 )
 from oneself.rules.lifetimes import DAY, MINUTE
-from oneself.store import vault
-from oneself.store.database import Tx
+from oneself.store import statistics, teams, vault
+from oneself.store.database import Database, Tx
 from tests.actions.conftest import VERIFIER, World, declaration
 from tests.actions.test_stale_sessions import STACK
 from tests.store.counting import Counts
@@ -595,6 +597,16 @@ def without_chance(record: UserRecord) -> UserRecord:
     return msgspec.structs.replace(record, **parts, id="" if record.external_id.startswith("own") else record.id)
 
 
+async def elsewhere(world: World, **settings: Any) -> World:
+    """The same world, seen from an empty project that differs in these settings."""
+    project = (await projects.create(world.rt, declaration(world.emulator))).project
+
+    def changed(config: ProjectConfig) -> ProjectConfig:
+        return msgspec.structs.replace(config, **settings)
+
+    return dataclasses.replace(world, project=await projects.change_config(world.rt, project, changed))
+
+
 async def told(world: World) -> list[tuple[str, str, str, str]]:
     """What the audit tells of everybody, in any order."""
     views = await everybody(world)
@@ -606,23 +618,36 @@ async def told(world: World) -> list[tuple[str, str, str, str]]:
 async def test_many_at_once_are_what_they_are_one_by_one(
     world: World, monkeypatch: pytest.MonkeyPatch, own_team: bool
 ) -> None:
-    def changed(config: ProjectConfig) -> ProjectConfig:
-        return msgspec.structs.replace(config, personal_team_on_sign_up=own_team)
-
-    rows, found = mixed(), []
+    # one has selected a team that is here, and needs none of its own
+    crew = Team(id=EVE, display_name="Crew", created_at=7)
+    chosen = person(GRACE, "grace@b.example", accounts=(), created_at=5, extras={"selected_team_id": crew.id})
+    rows, found = [*mixed(), chosen], []
     for together in (True, False):
         if not together:
             monkeypatch.setattr(importing, "newcomer", lambda *_: None)
-        project = (await projects.create(world.rt, declaration(world.emulator))).project
-        there = dataclasses.replace(world, project=await projects.change_config(world.rt, project, changed))
+        there = await elsewhere(world, personal_team_on_sign_up=own_team)
+        await there.rt.db.write(partial(teams.insert, project_id=there.project.id, team=crew))
         report = await take(there, *rows)
-        assert (report.created, report.refused) == (40, 5)
+        assert (report.created, report.refused) == (41, 5)
+        assert len(await teams.all_of_project(there.rt.db, there.project.id)) == 1 + 40 * own_team
         records = [without_chance(one) for one in await exported(there, tokens=True)]
         in_teams = [bool(view.user.extras.get("selected_team_id")) for view in await everybody(there)]
-        assert in_teams == [own_team] * 40
+        assert sorted(in_teams) == [own_team] * 40 + [True]
         refused = [row.line for row in report.refused_rows]
         found.append((sorted(map(msgspec.json.encode, records)), refused, await told(there)))
     assert found[0] == found[1]
+
+
+async def test_all_that_comes_in_together_came_at_one_moment(world: World) -> None:
+    there = await elsewhere(world, personal_team_on_sign_up=True)
+    assert (await take(there, person(), person(GRACE, "grace@b.example", accounts=()))).created == 2
+    (kept,) = await vault.of_user(there.rt.db, there.project.id, ADA)
+    audited = [entry for one in (ADA, GRACE) for entry in await history.of_user(there.rt, there.project, one, 9)]
+    made = await teams.all_of_project(there.rt.db, there.project.id)
+    assert (len(audited), len(made)) == (3, 2)
+    assert {kept.obtained_at, *(entry.at for entry in audited), *(team.created_at for team in made)} == {
+        kept.obtained_at
+    }
 
 
 async def test_a_batch_costs_hardly_more_than_a_row(world: World) -> None:
@@ -639,6 +664,20 @@ async def test_a_batch_costs_hardly_more_than_a_row(world: World) -> None:
     async with world.count() as counts:
         assert (await take(world, *rows)).unchanged == len(rows)
     assert (len(counts.statements), counts.commits) == (3, 0)
+
+
+async def test_the_planner_is_told_of_what_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    async def gather(db: Database) -> None:
+        told.append(db.engine)
+
+    monkeypatch.setattr(statistics, "gather", gather)
+    monkeypatch.setattr(importing, "_GROWN", 0)  # after every batch
+    assert (await take(world, person(), dry_run=True)).created == 1
+    assert told == []
+    assert (await take(world, person())).created == 1
+    assert told == [world.rt.db.engine]
 
 
 async def test_of_large_rows_few_are_taken_at_once(world: World) -> None:

@@ -80,7 +80,7 @@ class _Import:
     counts: Counter[str] = field(default_factory=Counter)
     hashes: Counter[str] = field(default_factory=Counter)
     not_taken: Counter[str] = field(default_factory=Counter)
-    # how many users had come in when the planner was told last
+    # how many users had come in when the planner was told last; before that, so few that it need not be told
     known: int = AT_ONCE
     # in a dry run nothing stays, so what rows would have claimed is remembered here: a hash of key and of owner
     claims: dict[int, int] = field(default_factory=dict)
@@ -128,7 +128,7 @@ async def run(
         await _in_rounds(job, [one for one in read if isinstance(one, _Candidate)])
         for one in read:
             _note(job, one, refused)
-        if job.counts["created"] >= job.known * _GROWN:
+        if not wish.dry_run and job.counts["created"] >= job.known * _GROWN:
             job.known = job.counts["created"]
             with contextlib.suppress(Fault, StatementFailed):  # plans may get worse by that, and nothing else
                 await statistics.gather(rt.db)
@@ -202,8 +202,7 @@ def _open(rows: Sequence[_Candidate]) -> list[_Candidate]:
 
 async def _create(job: _Import, rows: Sequence[_Candidate]) -> None:
     """Write those who meet nothing here, in one transaction; the others stay without an outcome."""
-    now = job.rt.clock()
-    ready = [(row, planned) for row in rows if (planned := newcomer(job.how, row.arrival, now)) is not None]
+    ready = [(row, planned) for row in rows if (planned := newcomer(job.how, row.arrival)) is not None]
     if not ready:
         return
     try:

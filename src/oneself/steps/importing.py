@@ -1,6 +1,6 @@
 """Take one imported user over, over an open transaction: made new, or given what it lacks here, or refused whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -208,24 +208,19 @@ async def _give(
         linked.append(await _link(tx, how, allowed(how, linked, arriving)))
     for account_id, tokens in gains.tokens:
         await sealing.keep(tx, how.key, project_id, user_id, account_id, tokens)
-    deed = deed_of(how, "user.import", outcome)
-    await record(tx, project_id, user_id, version, deed, how.random)
-    for account in linked[len(view.accounts) :]:
-        deed = deed_of(how, "account.import", "linked", account.id)
+    for deed in deeds_of(how, outcome, [account.id for account in linked[len(view.accounts) :]]):
         await record(tx, project_id, user_id, version, deed, how.random)
     return Taken(outcome=outcome, accounts=len(gains.accounts), token_sets=len(gains.tokens))
 
 
-def deed_of(how: Importing, action: str, decision: str, account_id: str = "") -> Deed:
-    """What the audit tells of it."""
-    return Deed(
-        action=action,
-        decision=decision,
-        reason=f"{how.source}_file",
-        actor="operator",
-        dialect=how.dialect,
-        account_id=account_id,
+def deeds_of(how: Importing, outcome: Literal["created", "completed"], account_ids: Iterable[str]) -> Iterator[Deed]:
+    """What the audit tells of a user and of the accounts that came in."""
+    told = Deed(
+        action="user.import", decision=outcome, reason=f"{how.source}_file", actor="operator", dialect=how.dialect
     )
+    yield told
+    for account_id in account_ids:
+        yield msgspec.structs.replace(told, action="account.import", decision="linked", account_id=account_id)
 
 
 async def _give_addresses(tx: Tx, how: Importing, view: UserView, gains: Gains) -> None:

@@ -13,8 +13,8 @@ from oneself.model import AuditEntry, ExternalAccount, SealedTokens, Team, User,
 from oneself.rules import accounts as account_rules
 from oneself.rules import scopes
 from oneself.steps import tokens as sealing
-from oneself.steps.importing import Arrival, Importing, Taken, allowed, deed_of, lacking
-from oneself.steps.recording import Deed, entry_of
+from oneself.steps.importing import Arrival, Importing, Taken, allowed, deeds_of, lacking
+from oneself.steps.recording import entry_of
 from oneself.steps.teams import own_team
 from oneself.store import accounts, audit, claimed, teams, users, vault, views
 from oneself.store.database import Reader, Tx
@@ -36,11 +36,8 @@ class Newcomer:
     """All rows of a user of whom nothing is here, as they are written."""
 
     arrival: Arrival
-    user: User
-    team: Team | None
     accounts: tuple[tuple[ExternalAccount, str], ...]
     tokens: tuple[Put, ...]
-    entries: tuple[AuditEntry, ...]
 
     @property
     def taken(self) -> Taken:
@@ -49,7 +46,7 @@ class Newcomer:
             outcome="created",
             accounts=len(self.accounts),
             token_sets=len(self.tokens),
-            hash_kind=kind_of(self.user.password_hash),
+            hash_kind=kind_of(self.arrival.user.password_hash),
         )
 
 
@@ -90,28 +87,20 @@ async def seen(reader: Reader, how: Importing, arrivals: Sequence[Arrival]) -> l
     return [whole(user_id, arrival) for user_id, arrival in zip(ids, arrivals, strict=True)]
 
 
-def newcomer(how: Importing, arrival: Arrival, now: int) -> Newcomer | None:
-    """What to write for a user of whom nothing is here, at that moment; None for a row that takes a closer look."""
-    user, team = arrival.user, None
-    if how.project.config.personal_team_on_sign_up:
-        if user.extras.get("selected_team_id"):
-            return None
-        user, team = own_team(UserView(user=user), how.random, now)
+def newcomer(how: Importing, arrival: Arrival) -> Newcomer | None:
+    """What to write for a user of whom nothing is here; None for a row that takes a closer look."""
+    if how.project.config.personal_team_on_sign_up and arrival.user.extras.get("selected_team_id"):
+        return None
     linked: list[ExternalAccount] = []
     for arriving in arrival.accounts:
         account = allowed(how, linked, arriving)
         if account_rules.explain(account, linked, how.policy) is not None:
             return None
         linked.append(account)
-    deeds = [deed_of(how, "user.import", "created")]
-    deeds += [deed_of(how, "account.import", "linked", one.id) for one in linked]
     return Newcomer(
         arrival=arrival,
-        user=user,
-        team=team,
         accounts=tuple((one, account_rules.slot(how.policy, one.id)) for one in linked),
         tokens=tuple(_sealed(how, arrival)),
-        entries=tuple(_entry(how, user, deed, now) for deed in deeds),
     )
 
 
@@ -126,24 +115,29 @@ def _sealed(how: Importing, arrival: Arrival) -> list[Put]:
     return sealed
 
 
-def _entry(how: Importing, user: User, deed: Deed, now: int) -> AuditEntry:
-    return entry_of(user.id, user.version, deed, now, new_uuid(how.random))
-
-
 async def create(tx: Tx, how: Importing, newcomers: Sequence[Newcomer]) -> list[bool]:
     """Write those of whom nothing is here indeed; False for the others."""
     project_id = how.project.id
     taken = await _taken(tx, project_id, [key for one in newcomers for key in keys_of(one.arrival)])
     free = [taken.isdisjoint(keys_of(one.arrival)) for one in newcomers]
     made = [one for one, is_free in zip(newcomers, free, strict=True) if is_free]
-    await users.insert_all(tx, project_id, [one.user for one in made])
-    await teams.insert_all(tx, project_id, [(one.team, one.user.id) for one in made if one.team is not None])
+    owners: list[tuple[User, Team]] = []
+    if how.project.config.personal_team_on_sign_up:
+        owners = [own_team(UserView(user=one.arrival.user), how.random, tx.now) for one in made]
+    await users.insert_all(tx, project_id, [user for user, _ in owners] or [one.arrival.user for one in made])
+    await teams.insert_all(tx, project_id, [(team, user.id) for user, team in owners])
     await users.insert_emails(tx, project_id, [email for one in made for email in one.arrival.emails])
     await users.insert_phones(tx, project_id, [phone for one in made for phone in one.arrival.phones])
     await accounts.insert_all(tx, project_id, [account for one in made for account in one.accounts])
     await vault.put_all(tx, project_id, [tokens for one in made for tokens in one.tokens])
-    await audit.insert_all(tx, project_id, [entry for one in made for entry in one.entries])
+    await audit.insert_all(tx, project_id, [entry for one in made for entry in _entries(how, one, tx.now)])
     return free
+
+
+def _entries(how: Importing, made: Newcomer, now: int) -> list[AuditEntry]:
+    deeds = deeds_of(how, "created", [account.id for account, _ in made.accounts])
+    user = made.arrival.user
+    return [entry_of(user.id, user.version, deed, now, new_uuid(how.random)) for deed in deeds]
 
 
 async def _taken(reader: Reader, project_id: str, keys: Sequence[Key]) -> set[Key]:
