@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -693,15 +693,36 @@ def reads(counts: Counts) -> list[str]:
     return [statement for statement in counts.statements if statement.lstrip().startswith("SELECT")]
 
 
-async def test_one_who_is_in_the_way_of_all_takes_nobody_along(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever makes the statements for many fail, each row is tried by itself then."""
+def failing(code: FaultCode | None) -> Callable[..., Coroutine[Any, Any, list[bool]]]:
+    """A writing of many that fails: with this fault, else by a statement that no database takes."""
 
     async def fails(tx: Tx, *_: Any) -> list[bool]:
+        if code is not None:
+            raise Fault(code)
         await tx.run("INSERT INTO users (id) VALUES ('x')")
         return []
 
-    monkeypatch.setattr(importing, "create", fails)
+    return fails
+
+
+@pytest.mark.parametrize("code", [None, FaultCode.DATABASE_CONTENDED], ids=["statement", "contended"])
+async def test_one_who_is_in_the_way_of_all_takes_nobody_along(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: FaultCode | None
+) -> None:
+    """Whether a statement for many fails or others are in their way, each row is tried by itself then."""
+    monkeypatch.setattr(importing, "create", failing(code))
     report = await take(world, person(), person(GRACE, "grace@navy.example", accounts=()), person(EVE, accounts=()))
     assert (report.created, report.refused) == (2, 1)
     assert refusals(report) == [(3, "another user signs in with one of its addresses")]
     assert {view.user.id for view in await everybody(world)} == {ADA, GRACE}
+
+
+async def test_a_database_that_is_gone_ends_the_import(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row is tried by itself then; another run goes on."""
+    with monkeypatch.context() as gone:
+        gone.setattr(importing, "create", failing(FaultCode.DATABASE_UNAVAILABLE))
+        with pytest.raises(Fault) as ended:
+            await take(world, person())
+    assert ended.value.code is FaultCode.DATABASE_UNAVAILABLE
+    assert await everybody(world) == []
+    assert (await take(world, person())).created == 1

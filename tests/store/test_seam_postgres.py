@@ -385,9 +385,10 @@ async def test_behind_a_pooler_nothing_lives_on_a_connection(postgres_url: str, 
 
     async def work(tx: Tx) -> int:
         assert await tx.all("SELECT n FROM rows") != []
+        await tx.many("INSERT INTO rows (n) VALUES ($1)", [(7,), (8,)])
         return await tx.run("UPDATE rows SET name = $1", "x") + await tx.run("DELETE FROM rows")
 
-    assert await db.write(work) == 2
+    assert await db.write(work) == 6
     assert await db.one("SELECT n FROM rows WHERE n = $1", 1) is None
     assert await db.batch_one("SELECT n FROM rows WHERE n = $1", 1) is None
     named = await db.one("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''")

@@ -26,7 +26,7 @@ DELETE = "DELETE FROM teams WHERE project_id = $1 AND id = $2 RETURNING id"
 
 ONE = f"SELECT {_COLUMNS} FROM teams t WHERE t.project_id = $1 AND t.id = $2"
 
-_SOME = f"SELECT {_COLUMNS} FROM teams t WHERE t.project_id = $1 AND t.id IN"
+SOME = f"SELECT {_COLUMNS} FROM teams t WHERE t.project_id = $1 AND t.id IN ({{0}})"
 
 ALL = f"SELECT {_COLUMNS} FROM teams t WHERE t.project_id = $1 ORDER BY t.created_at, t.id"
 
@@ -107,7 +107,7 @@ async def by_ids(reader: Reader, project_id: str, team_ids: Sequence[str]) -> di
     if not team_ids:
         return {}
     places, filled = listed(team_ids, 2)
-    rows = await reader.all(f"{_SOME} ({places})", project_id, *filled)
+    rows = await reader.all(SOME.format(places), project_id, *filled)
     return {row[0]: _team(row) for row in rows}
 
 

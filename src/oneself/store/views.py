@@ -87,6 +87,7 @@ def union_with_teams(source: str) -> str:
 
 ONE_USER = union_for("$2")
 ONE_USER_WITH_TEAM = union_with_teams("$2")
+SOME_USERS = union_for("{0}")
 
 # Everybody whom a trip's end may concern: holders of the subject (or of its older form), the owner
 # of the address, and the user who asked.
@@ -112,7 +113,7 @@ async def read(reader: Reader, project_id: str, user_id: str) -> UserView | None
 async def some(reader: Reader, project_id: str, user_ids: Sequence[str]) -> dict[str, UserView]:
     """Some users by their ids, those of them that are there; one statement."""
     places, filled = listed(user_ids, 2)
-    return assemble(await reader.all(union_for(places), project_id, *filled))
+    return assemble(await reader.all(SOME_USERS.format(places), project_id, *filled))
 
 
 async def read_with_team(reader: Reader, project_id: str, user_id: str) -> UserView | None:
