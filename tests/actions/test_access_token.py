@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from oneself.actions import access_token, accounts, history, mailing, renewing
+from oneself.actions import access_token, accounts, attach, history, mailing, renewing, users
+from oneself.actions.attach import AttachAsker
 from oneself.actions.runtime import Runtime
 from oneself.faults import Fault, FaultCode
 from oneself.model import TokenSet
@@ -330,6 +331,51 @@ async def test_a_stop_waits_for_refreshes_under_way(world: World) -> None:
     assert await refreshes(world, "github") == 1
 
 
+async def test_who_asks_at_once_is_given_what_he_asked_for(world: World) -> None:
+    """Another user, another account, other scopes: each read is shared with its like alone."""
+    more = "playlist-read-private"
+    ada = await world.sign_in("spotify", "ada", scopes=(more,))
+    grace = await world.sign_in("spotify", "grace")
+    await world.sign_in("spotify", "ada")
+    user_id = ada.view.user.id
+    ticket = await attach.reserve(world.rt, world.project, "spotify", AttachAsker(user_id=user_id))
+    await world.redeem(await world.grant("spotify", "nemo", ticket=ticket))
+    subjects = [one.subject for one in (await users.read(world.rt, world.project, user_id)).accounts]
+    asked: list[tuple[str, str, tuple[str, ...]]] = [
+        (user_id, "", ()),
+        (user_id, subjects[0], (more,)),
+        (user_id, subjects[1], ()),
+        (grace.view.user.id, "", ()),
+    ]
+
+    async def token(user: str, subject: str, scopes: tuple[str, ...]) -> str:
+        found = await access_token.fresh(world.rt, world.project, user, "spotify", subject, scopes)
+        return found.access_token
+
+    alone = [await token(*one) for one in asked]
+    assert len(set(alone)) == len(asked)
+    assert await asyncio.gather(*(token(*one) for _ in range(5) for one in asked)) == alone * 5
+
+
+async def test_many_who_are_refused_at_once_are_each_told_of_their_own_account(world: World) -> None:
+    user_id, old = await connected(world, "spotify")
+    ticket = await attach.reserve(world.rt, world.project, "spotify", AttachAsker(user_id=user_id))
+    linked = await world.redeem(await world.grant("spotify", "nemo", ticket=ticket))
+    world.clock.ahead += DAY
+    for tokens in (old, linked.tokens):
+        await world.control("revoke-refresh-token", provider="spotify", token=tokens.refresh_token)
+    first, second = (await users.read(world.rt, world.project, user_id)).accounts
+
+    async def told(subject: str) -> object:
+        with pytest.raises(Fault) as refused:
+            await access_token.fresh(world.rt, world.project, user_id, "spotify", subject)
+        assert refused.value.code is FaultCode.RECONNECT_NEEDED
+        return refused.value.facts["account_id"]
+
+    found = await asyncio.gather(*(told(subject) for _ in range(5) for subject in ("", second.subject)))
+    assert found == [first.id, second.id] * 5
+
+
 async def test_a_second_consent_without_a_refresh_token_keeps_the_first_ones(world: World) -> None:
     first = await world.sign_in("google", "ada")
     assert first.tokens.refresh_token
@@ -443,7 +489,17 @@ async def test_a_provider_that_narrows_a_grant_is_told_once_and_its_token_is_not
         # who asks for what is gone causes no call
         assert await refreshes(world, "spotify") == calls
         world.clock.ahead += DAY
-    assert await decisions(world, user_id) == ["narrowed"]
+    # nor does an outage, in the last minutes of a token that has lost it
+    world.clock.ahead -= DAY
+    world.clock.ahead += found.expires_at - world.clock() - MINUTE
+    await world.control("faults", provider="spotify", endpoint="token", times=0, kind="server_error")
+    with pytest.raises(Fault) as away:
+        await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=(kept, lost))
+    assert away.value.code is FaultCode.PROVIDER_UNAVAILABLE
+    assert (await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=(kept,))).scopes == (kept,)
+    await world.control("faults", "DELETE")
+    world.clock.ahead += DAY
+    assert await decisions(world, user_id) == ["narrowed", "unavailable"]
     # what is asked for anew comes back with the next answer that has it
     await world.control("personas/ada", "PATCH", answers={})
     found = await access_token.fresh(world.rt, world.project, user_id, "spotify", scopes=(kept, lost))

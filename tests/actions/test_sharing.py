@@ -101,6 +101,26 @@ async def test_who_goes_away_takes_nothing_from_the_others(leaves: int) -> None:
     assert ended == ["first", "first"]
 
 
+async def test_what_nobody_waits_for_any_more_does_not_begin() -> None:
+    """As at a stop: the readers are cancelled, and what is settled then must stay so."""
+    turns, shelf = Turns[str](), Shelf()
+    for task in await asked(turns, shelf, 3):
+        task.cancel()
+    await turns.settle()
+    await settled()
+    assert (shelf.looks, len(turns)) == (1, 0)
+    # whoever comes then is answered, and what has begun for others is waited for
+    first, second = await asked(turns, shelf, 2)
+    shelf.seen.set()
+    await settled()
+    assert (shelf.looks, len(turns)) == (3, 1)
+    second.cancel()
+    asyncio.get_running_loop().call_later(0.01, shelf.done.set)
+    await turns.settle()
+    assert (shelf.acts, len(turns)) == (2, 0)
+    assert await first == "first"
+
+
 async def test_a_refusal_is_told_to_those_who_share_it_and_to_nobody_later() -> None:
     turns, shelf = Turns[str](), Shelf()
     refusals = 0

@@ -119,11 +119,12 @@ class Story:
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, BaseException) and not isinstance(ended, Died | asyncio.CancelledError):
                 raise ended
-        # who waited in a dead process for a look makes it when the one before it is cancelled
-        while left := [*under_way(first), *under_way(second)]:
-            for task in left:
-                task.cancel()
-            await asyncio.wait(left)
+        # what a dead process does for others goes with it, and nothing begins for those who are gone
+        left = [*under_way(first), *under_way(second)]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        assert [*under_way(first), *under_way(second)] == []
         # leases end, pauses are over
         await asyncio.sleep(60)
         self.provider.loses = self.provider.suspends = 0.0

@@ -55,7 +55,8 @@ class _Wanted:
     @property
     def key(self) -> tuple[object, ...]:
         """What those have in common who are given the same token."""
-        return self.project.id, self.user_id, self.config_id, self.subject, self.scopes
+        # the version too: whoever knows of another client at the provider must not be given the old one's refusal
+        return self.project.id, self.project.version, self.user_id, self.config_id, self.subject, self.scopes
 
     async def found(self, looked: Callable[[], None]) -> tuple[TokenSet, bool]:
         """The token set, and whether the vault had it."""
@@ -116,15 +117,18 @@ async def _refreshed(grants: list[Grant], wanted: tuple[str, ...]) -> TokenSet:
             why = narrowed
         except Fault as fault:
             if fault.code is not FaultCode.RECONNECT_NEEDED:
-                return _still_alive(grant, fault)
+                return _still_alive(grant, fault, wanted)
             why = fault
-    why.facts |= place
-    raise why
+    # A fault of its own: many may have been given this one, each of whom asked for something else.
+    raise Fault(why.code, why.detail, why.step, **{**why.facts, **place}) from why
 
 
-def _still_alive(grant: Grant, fault: Fault) -> TokenSet:
+def _still_alive(grant: Grant, fault: Fault, wanted: tuple[str, ...]) -> TokenSet:
     """What the vault holds, where the provider is away and the access token has a little life left; else the fault."""
     left = grant.kept.expires_at - grant.rt.clock()
     if not still_serves(fault, left, keeps_access_token=grant.client.provider.refresh.keeps_access_token):
         raise fault
-    return opened(grant, grant.kept)
+    tokens = opened(grant, grant.kept)
+    if not tokens.access_token or lacks(tokens.scopes, wanted):
+        raise fault
+    return tokens

@@ -99,7 +99,11 @@ async def settle(rt: Runtime) -> None:
 
     Each ends within the outbound deadline.
     """
-    await rt.refreshes.settle()
+    while True:
+        await rt.reads.settle()
+        await rt.refreshes.settle()
+        if not (len(rt.reads) or len(rt.refreshes)):
+            return
 
 
 async def _refresh_once(grant: Grant) -> TokenSet:

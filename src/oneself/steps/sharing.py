@@ -41,12 +41,13 @@ Work = Callable[[Callable[[], None]], Coroutine[Any, Any, T]]
 """What looks at something and then acts on it; it calls what it is given as soon as it has looked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Turn(Generic[T]):
-    """Work that has not begun, for all who came while the work before it was looking."""
+    """Work that has not begun, for all who came while the work before it was looking: so many of them still wait."""
 
     work: Work[T]
     outcome: "asyncio.Future[T]"
+    waiting: int = 0
 
 
 class Turns(Generic[T]):
@@ -60,6 +61,10 @@ class Turns(Generic[T]):
         self._looking: dict[Hashable, _Turn[T] | None] = {}
         self._running: set[asyncio.Task[None]] = set()
 
+    def __len__(self) -> int:
+        """How much is done for others, beside what those who came first do themselves."""
+        return len(self._running)
+
     async def share(self, key: Hashable, work: Work[T]) -> T:
         """What comes of the work. All who give this key ask for the same."""
         if key not in self._looking:
@@ -68,8 +73,18 @@ class Turns(Generic[T]):
         turn = self._looking[key]
         if turn is None:
             turn = self._looking[key] = _Turn(work, asyncio.get_running_loop().create_future())
-        # A caller who goes away must not take the work with it: others wait for it.
-        return await asyncio.shield(turn.outcome)
+        turn.waiting += 1
+        try:
+            # A caller who goes away must not take the work with it: others wait for it.
+            return await asyncio.shield(turn.outcome)
+        finally:
+            turn.waiting -= 1
+
+    async def settle(self) -> None:
+        """Wait for all that is done for others, however it ends; what nobody waits for any more does not begin."""
+        await asyncio.sleep(0)  # what was about to begin has done so, or has found nobody waiting
+        while self._running:
+            await asyncio.wait(self._running)
 
     async def _look(self, key: Hashable, work: Work[T]) -> T:
         looking = True
@@ -94,6 +109,10 @@ class Turns(Generic[T]):
             asyncio.get_running_loop().call_soon(self._begin, key, turn)
 
     def _begin(self, key: Hashable, turn: _Turn[T]) -> None:
+        if not turn.waiting:
+            # All have gone away, as they do when the process stops: it must not call anybody after that.
+            self._next(key)
+            return
         task = asyncio.get_running_loop().create_task(self._together(key, turn))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
