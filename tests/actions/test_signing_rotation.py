@@ -28,7 +28,7 @@ async def kids(rt: Runtime, world: World, use: Use) -> list[str]:
 
 
 def kid_of(token: str) -> str:
-    return str(jwt.read_header(token)["kid"])
+    return str(jwt.take_apart(token).header["kid"])
 
 
 async def another_process(world: World) -> Runtime:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import pytest
 
 from oneself.crypto import jwt
-from oneself.crypto.foreign_jwt import verify_foreign
+from oneself.crypto.foreign_jwt import verify_parts
 from oneself.faults import Fault, FaultCode
 from oneself.model import ProviderCredentials, Secret
 from oneself.providers.registry import PROVIDERS, get
@@ -73,9 +73,10 @@ async def test_a_client_without_a_secret_names_itself(outbound: Outbound, server
 async def test_apple_reads_a_secret_that_we_signed(outbound: Outbound, server: Scripted) -> None:
     client = replace(played(get("apple"), server), secret=Secret(p256().as_pem(private=True).decode()))
     secret = (await exchanged(outbound, server, client))["client_secret"]
-    claims = verify_foreign(secret, jwks(p256()) | {"keys": [_named(jwks(p256()), "ABC123DEFG")]}, ("ES256",))
-    assert jwt.read_header(secret)["kid"] == "ABC123DEFG"
-    assert claims == {
+    parts = jwt.take_apart(secret)
+    verify_parts(parts, jwks(p256()) | {"keys": [_named(jwks(p256()), "ABC123DEFG")]}, ("ES256",))
+    assert parts.header["kid"] == "ABC123DEFG"
+    assert jwt.parse_object(parts.payload) == {
         "iss": "TEAM123456",
         "sub": CLIENT_ID,
         "aud": "https://appleid.apple.com",

@@ -38,25 +38,16 @@ _LEAST_RSA_BITS = 2_048
 _MOST_TRIED = 4
 
 
-def verify_foreign(token: str, jwks: Mapping[str, Any], algs: tuple[str, ...]) -> dict[str, Any]:
-    """Return the claims of a token signed under one of `algs` by a key of `jwks` (RFC 7517 section
-    5).
+def verify_parts(parts: jwt.Parts, jwks: Mapping[str, Any], algs: tuple[str, ...]) -> None:
+    """Check that a token, taken apart by `jwt.take_apart`, is signed under one of `algs` by a key of `jwks` (RFC 7517
+    section 5).
 
     The key is the one that the header's `kid` names; a token without `kid` is taken only while a
     single key of the set fits. Keys for encryption, for another algorithm or of less than 2048 bits
-    RSA never fit. Fault(token_malformed) for a form that `jwt.verify` would refuse too (16,384
-    characters at most, `crit`, `jku`, `jwk`, `x5u`, `x5c`); Fault(token_signature_invalid) for
-    `none`, a shared-secret algorithm or any other outside `algs`, for a signature that does not
-    hold, and, with the fact `kid_unknown`, where no key fits: only then may the caller fetch the
-    keys again.
+    RSA never fit. Fault(token_signature_invalid) for `none`, a shared-secret algorithm or any other outside `algs`, for
+    a signature that does not hold, and, with the fact `kid_unknown`, where no key fits: only then may the caller fetch
+    the keys again.
     """
-    parts = jwt.take_apart(token)
-    verify_parts(parts, jwks, algs)
-    return jwt.parse_object(parts.payload)
-
-
-def verify_parts(parts: jwt.Parts, jwks: Mapping[str, Any], algs: tuple[str, ...]) -> None:
-    """Check the signature of a token that was taken apart already; see `verify_foreign`."""
     alg, kid = parts.header.get("alg"), parts.header.get("kid")
     if not isinstance(alg, str) or alg not in algs or alg not in _FITTING:
         raise Fault(FaultCode.TOKEN_SIGNATURE_INVALID, "an algorithm that is not allowed here")

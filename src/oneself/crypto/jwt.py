@@ -104,12 +104,18 @@ def verify(token: str, keys: Mapping[str, PublicKey], alg: Alg, typ: str | None 
     return parse_object(payload)
 
 
-def read_header(token: str) -> dict[str, Any]:
-    """Return the header of a token, unverified: good for choosing a key by `kid` and nothing else.
-
-    Fault(token_malformed) as in `verify`.
-    """
-    return take_apart(token).header
+def take_apart(token: str) -> Parts:
+    """Return the parts of a compact token, UNVERIFIED (RFC 7515 section 3.1). Fault(token_malformed) as in `verify`."""
+    parts = token.split(".") if len(token) <= MAX_TOKEN else []
+    if len(parts) != 3 or not all(parts) or len(parts[0]) > MAX_HEADER:
+        raise Fault(FaultCode.TOKEN_MALFORMED, "not three parts of bounded length")
+    header, payload, signature = (b64.decode(part) for part in parts)
+    if header is None or payload is None or signature is None:
+        raise Fault(FaultCode.TOKEN_MALFORMED, "not canonical base64url")
+    found = parse_object(header)
+    if not _FORBIDDEN.isdisjoint(found):
+        raise Fault(FaultCode.TOKEN_MALFORMED, "the header asks for what is never done")
+    return Parts(found, payload, signature, token[: token.rindex(".")].encode("ascii"))
 
 
 def peek_claims(token: str) -> dict[str, Any]:
@@ -149,20 +155,6 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Fault(FaultCode.TOKEN_MALFORMED, "not a JSON object")
     return found
-
-
-def take_apart(token: str) -> Parts:
-    """Return the parts of a compact token, UNVERIFIED (RFC 7515 section 3.1). Fault(token_malformed) as in `verify`."""
-    parts = token.split(".") if len(token) <= MAX_TOKEN else []
-    if len(parts) != 3 or not all(parts) or len(parts[0]) > MAX_HEADER:
-        raise Fault(FaultCode.TOKEN_MALFORMED, "not three parts of bounded length")
-    header, payload, signature = (b64.decode(part) for part in parts)
-    if header is None or payload is None or signature is None:
-        raise Fault(FaultCode.TOKEN_MALFORMED, "not canonical base64url")
-    found = parse_object(header)
-    if not _FORBIDDEN.isdisjoint(found):
-        raise Fault(FaultCode.TOKEN_MALFORMED, "the header asks for what is never done")
-    return Parts(found, payload, signature, token[: token.rindex(".")].encode("ascii"))
 
 
 def _sign(key: PrivateKey, data: bytes) -> bytes:
