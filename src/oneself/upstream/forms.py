@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
+# Characters of the longest text that is remembered.
+_SHORT = 512
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
@@ -19,7 +21,7 @@ def form(fields: Mapping[str, str]) -> bytes:
 def query(params: Mapping[str, str]) -> str:
     """Return a query without its question mark; a blank is `%20`, because one provider refuses `+`.
 
-    Texts of a query are remembered: scopes and redirect URIs come again and again. No secret may stand in it.
+    Short texts of a query are remembered: scopes and redirect URIs come again and again. No secret may stand in it.
     """
     return "&".join([f"{_percent(name)}={_percent(value)}" for name, value in params.items()])
 
@@ -29,9 +31,14 @@ def _plus(text: str) -> str:
 
 
 def _percent(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else _quoted(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    # Anybody may begin a trip and give it long texts along: those are not kept.
+    return _remembered(text) if len(text) <= _SHORT else _quoted(text)
 
 
-@lru_cache(maxsize=1024)
 def _quoted(text: str) -> str:
     return quote(text, safe="", errors="replace")
+
+
+_remembered = lru_cache(maxsize=1024)(_quoted)
