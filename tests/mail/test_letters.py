@@ -34,7 +34,9 @@ def test_every_letter_names_the_project_and_says_what_to_do_when_it_was_not_you(
     assert len(written.text) < 800
 
 
-@pytest.mark.parametrize("kind", ["address_added", "second_factor_off", "second_factor_changed"])
+@pytest.mark.parametrize(
+    "kind", ["address_added", "address_removed", "second_factor_on", "second_factor_off", "second_factor_changed"]
+)
 def test_what_is_told_of_says_when(kind: LetterKind) -> None:
     told = write(letter(kind), AT)
     for part in (told.text, told.html):

@@ -20,6 +20,8 @@ from oneself.actions.sign_up import PasswordSignUp
 from oneself.actions.users import NewUser, UserChanges
 from oneself.faults import Fault, FaultCode
 from oneself.model import EmailRecord, ProjectConfig, UserRecord, UserView
+from oneself.store import users as user_store
+from oneself.store.database import Tx
 from tests.actions.conftest import WISH, World, emulator, world
 from tests.stack.wire import fresh_email
 
@@ -211,9 +213,14 @@ async def test_another_primary_address_is_told_of_where_it_may_sign_in(told: Wor
     ((kind, to, text),) = await told_since(told, seen)
     assert (kind, to) == ("address_added", first)
     assert second in text
-    for quiet in (changes, UserChanges(primary_email_claims_sign_in=False), UserChanges(primary_email=fresh_email())):
+    for quiet in (changes, UserChanges(primary_email_claims_sign_in=False)):
         await users.change(told.rt, told.project, user_id, quiet)
     assert await told_since(told, seen) == []
+    # another one that may not sign in takes its place: that it is gone is told of then
+    await users.change(told.rt, told.project, user_id, UserChanges(primary_email=fresh_email()))
+    ((kind, to, text),) = await told_since(told, seen)
+    assert (kind, to) == ("address_removed", second)
+    assert second in text
 
 
 async def test_an_exchanged_address_is_told_of_at_the_one_before(told: World) -> None:
@@ -225,9 +232,61 @@ async def test_an_exchanged_address_is_told_of_at_the_one_before(told: World) ->
     assert second in text
     # the one that is there now was never proved, and is not told what comes after it
     await exchange.exchange(told.rt, told.project, view.user.id, fresh_email(), "")
-    same = await somebody(told)
-    await exchange.exchange(told.rt, told.project, same.user.id, same.emails[0].address, "")
     assert await told_since(told, seen) == []
+    # nor is one that is there again, and not proved any more
+    same = await somebody(told)
+    for expected in ([("address_removed", same.emails[0].address)], []):
+        await exchange.exchange(told.rt, told.project, same.user.id, same.emails[0].address, "")
+        assert [(kind, to) for kind, to, _ in await told_since(told, seen)] == expected
+
+
+async def test_an_address_that_is_gone_is_told_of_before_nobody_reads_what_follows(told: World) -> None:
+    view = await somebody(told, email_claims_sign_in=False)
+    mine, user_id, seen = view.emails[0], view.user.id, set[str]()
+    unproved = await addresses.add(told.rt, told.project, user_id, AddressFields(address=fresh_email()), "self")
+    await addresses.remove(told.rt, told.project, user_id, unproved.id, "self")
+    assert await told_since(told, seen) == []
+    async with told.count() as counts:
+        await addresses.remove(told.rt, told.project, user_id, mine.id, "self")
+    assert counts.commits == 1
+    theirs = AddressFields(address=fresh_email(), claims_sign_in=True, verified=True)
+    await addresses.add(told.rt, told.project, user_id, theirs, "self")
+    ((kind, to, text),) = await told_since(told, seen)
+    assert (kind, to) == ("address_removed", mine.address)
+    assert mine.address in text
+    assert "If it was not you" in text
+
+
+@pytest.mark.parametrize("way", ["text", "proof", "server", "none"])
+async def test_every_way_to_lose_a_proved_address_is_told_of(told: World, way: str) -> None:
+    view = await somebody(told, email_claims_sign_in=False)
+    mine, user_id = view.emails[0], view.user.id
+    other = AddressFields(address=fresh_email(), verified=True)
+    second = await addresses.add(told.rt, told.project, user_id, other, "backend")
+    rt, project = told.rt, told.project
+    if way == "text":
+        await addresses.change(rt, project, user_id, mine.id, AddressFields(address=fresh_email()), "self")
+    elif way == "proof":
+        await addresses.change(rt, project, user_id, mine.id, AddressFields(verified=False), "self")
+    elif way == "server":
+        await users.remove_email(rt, project, mine.id, "stack")
+    else:
+        await users.change(rt, project, user_id, UserChanges(primary_email=""))
+    both = sorted((mine.address, second.address))
+    assert sorted((one.kind, one.to) for one in await letters(told)) == [("address_removed", to) for to in both]
+
+
+async def test_an_unlinked_account_takes_its_proof_along_and_that_is_told_of(told: World) -> None:
+    await told.with_policy(keep_last_way_in=False)
+    ada = await told.sign_in("google", "ada")
+    await told.redeem(await attach_grant(told, ada.view.user.id, "spotify", "nemo"))
+    seen = {one.id for one in await letters(told)}
+    by_provider = {one.provider: one for one in (await users.read(told.rt, told.project, ada.view.user.id)).accounts}
+    await accounts.remove(told.rt, told.project, by_provider["spotify"].id, dialect="stytch")
+    assert await told_since(told, seen) == []
+    await accounts.remove(told.rt, told.project, by_provider["google"].id, dialect="stytch")
+    ((kind, to, _),) = await told_since(told, seen)
+    assert (kind, to) == ("address_removed", ada.view.emails[0].address)
 
 
 async def test_an_address_that_a_known_account_brings_is_told_of(told: World) -> None:
@@ -283,9 +342,27 @@ async def test_a_second_factor_that_goes_or_is_replaced_is_told_of_at_all_proved
     assert await changed(b"another secret of it.") == []
     assert await changed(b"") == [("second_factor_off", to) for to in both]
     assert await changed(b"") == []
-    # one where there was none takes nothing away
-    assert await changed(b"the third secret here") == []
+    assert await changed(b"the third secret here") == [("second_factor_on", to) for to in both]
     assert [after - before for before, after in pairwise(epochs)] == [0, 1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("secret", [b"", b"another secret of it."])
+async def test_a_second_factor_that_does_not_open_any_more_can_still_be_taken_away(told: World, secret: bytes) -> None:
+    view = await somebody(told, totp_secret=b"a secret of twenty by")
+    sealed = view.user.extras["totp"]
+    damaged = msgspec.structs.replace(view.user, extras={"totp": sealed[:-2] + ("AA" if sealed[-2:] != "AA" else "BA")})
+
+    async def work(tx: Tx) -> None:
+        await user_store.update(tx, told.project.id, damaged)
+
+    await told.rt.db.write(work)
+    after = await users.change(told.rt, told.project, view.user.id, UserChanges(totp_secret=secret))
+    assert bool(after.user.extras.get("totp")) == bool(secret)
+    kind = "second_factor_changed" if secret else "second_factor_off"
+    assert [letter.kind for letter in await letters(told)] == [kind]
+    # and what opens is compared: the same one again is no change
+    again = await users.change(told.rt, told.project, view.user.id, UserChanges(totp_secret=secret))
+    assert again.user.security_epoch == after.user.security_epoch
 
 
 async def test_a_letter_is_one_statement_of_the_change_and_goes_with_it(told: World) -> None:

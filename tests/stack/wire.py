@@ -122,7 +122,9 @@ KINDS = {
     "Reset your password": "reset",
     "A new way to sign in": "account_linked",
     "A new address": "address_added",
+    "An address is gone": "address_removed",
     "Your password at": "password_changed",
+    "Second factor switched on": "second_factor_on",
     "Second factor switched off": "second_factor_off",
     "Second factor replaced": "second_factor_changed",
 }

@@ -20,7 +20,7 @@ from oneself.rules import accounts as rules
 from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
-from oneself.steps.mailing import tell
+from oneself.steps.mailing import tell, tell_of_addresses
 from oneself.steps.recording import Deed, record
 from oneself.store import accounts, revocations, sessions, users, views
 from oneself.store.database import Tx
@@ -221,7 +221,8 @@ async def remove(
 ) -> UserView:
     """Unlink an account, its tokens and the addresses that it alone proved; sessions lose it as a factor.
 
-    Its grants are noted to be handed back to the provider, where that takes them: one statement more.
+    Such an address is told of by mail, at all that were proved. The account's grants are noted to be handed back to the
+    provider, where that takes them: one statement more.
     With `user_id` the account must be theirs. Raises Fault(USER_NOT_FOUND), Fault(ACCOUNT_NOT_FOUND), and
     Fault(LAST_WAY_IN) where the policy keeps one and it was the last.
     """
@@ -229,19 +230,21 @@ async def remove(
     if owner is None:
         raise Fault(FaultCode.ACCOUNT_NOT_FOUND, "no such account")
     policy = policy_of(project, dialect)
+    how = await post_of(rt, project)
 
     async def work(tx: Tx) -> UserView:
         version = await users.lock(tx, project.id, owner)
-        view = await views.read(tx, project.id, owner)
-        if version is None or view is None:
+        before = await views.read(tx, project.id, owner)
+        if version is None or before is None:
             raise Fault(FaultCode.USER_NOT_FOUND, "no such user")
-        account = _own(view, account_id)
+        account = _own(before, account_id)
         if account.allow_sign_in:
-            _keep_a_way_in(policy, view, account_id)
+            _keep_a_way_in(policy, before, account_id)
         if takes_grants_back(project, account.config_id):
             await revocations.note_account(tx, project.id, account_id, GRANTS_HANDED_BACK_FOR)
         await accounts.delete(tx, project.id, account_id)
-        view = await _without_proof(tx, project.id, view, account_id)
+        view = await _without_proof(tx, project.id, before, account_id)
+        await tell_of_addresses(tx, how, before, view.emails)
         await _trim_sessions(tx, project.id, owner, account_id)
         last = account.allow_sign_in and not ways_in(view)
         deed = Deed(

@@ -9,7 +9,7 @@ from oneself.actions.runtime import Runtime, post_of
 from oneself.faults import Fault, FaultCode
 from oneself.model import EmailAddress, Noun, Project, UserView
 from oneself.rules.addresses import fold_email
-from oneself.steps.mailing import tell_of_address
+from oneself.steps.mailing import tell_of_addresses
 from oneself.steps.people import new_email
 from oneself.steps.recording import Deed, record
 from oneself.store import users, views
@@ -74,7 +74,7 @@ async def add(rt: Runtime, project: Project, user_id: str, wanted: AddressFields
             claims_sign_in=wanted.claims_sign_in or False,
         )
         await users.insert_email(tx, project.id, email)
-        await tell_of_address(tx, how, view, (email,))
+        await tell_of_addresses(tx, how, view, (*view.emails, email))
         deed = Deed(action="email.add", decision="added", reason="asked_for", actor=actor, dialect="stack")
         await record(tx, project.id, user_id, version, deed, rt.random)
         return email
@@ -107,7 +107,7 @@ async def change(
         else:
             await users.delete_email(tx, project.id, old.id)
             await users.insert_email(tx, project.id, new)
-        await tell_of_address(tx, how, view, (new,))
+        await tell_of_addresses(tx, how, view, [new if email is old else email for email in view.emails])
         deed = Deed(action="email.change", decision="changed", reason="asked_for", actor=actor, dialect="stack")
         await record(tx, project.id, user_id, version, deed, rt.random)
         return new
@@ -116,11 +116,17 @@ async def change(
 
 
 async def remove(rt: Runtime, project: Project, user_id: str, email_id: str, actor: str) -> None:
-    """Take an address away. Raises Fault(USER_NOT_FOUND), Fault(EMAIL_NOT_FOUND)."""
+    """Take an address away. One that was proved is told of by mail, at all that were.
+
+    Raises Fault(USER_NOT_FOUND), Fault(EMAIL_NOT_FOUND).
+    """
+    how = await post_of(rt, project)
 
     async def work(tx: Tx) -> None:
         version, view = await _locked(tx, project, user_id)
-        await users.delete_email(tx, project.id, _own(view.emails, email_id).id)
+        gone = _own(view.emails, email_id)
+        await users.delete_email(tx, project.id, gone.id)
+        await tell_of_addresses(tx, how, view, [email for email in view.emails if email is not gone])
         deed = Deed(action="email.remove", decision="removed", reason="asked_for", actor=actor, dialect="stack")
         await record(tx, project.id, user_id, version, deed, rt.random)
 

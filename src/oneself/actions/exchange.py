@@ -7,7 +7,7 @@ from oneself.crypto.ids import new_uuid
 from oneself.faults import Fault, FaultCode
 from oneself.model import Dialect, PhoneNumber, Project, UserView
 from oneself.rules.addresses import fold_email, is_phone_number
-from oneself.steps.mailing import tell_of_address
+from oneself.steps.mailing import tell_of_addresses
 from oneself.steps.people import new_email
 from oneself.steps.recording import Deed, record
 from oneself.store import users, views
@@ -48,7 +48,7 @@ async def exchange(
             if folded
             else await _with_phone(tx, rt, project.id, bare, phone)
         )
-        await tell_of_address(tx, how, view, changed.emails)
+        await tell_of_addresses(tx, how, view, changed.emails)
         deed = Deed(action="user.exchange", decision="changed", reason="asked_for", actor="backend", dialect=dialect)
         await record(tx, project.id, user_id, version, deed, rt.random)
         return changed

@@ -16,7 +16,7 @@ from oneself.rules.lifetimes import GRANTS_HANDED_BACK_FOR
 from oneself.rules.linking import ways_in
 from oneself.rules.policies import policy_of
 from oneself.steps import second_factor
-from oneself.steps.mailing import tell, tell_of_address
+from oneself.steps.mailing import tell, tell_of_addresses
 from oneself.steps.people import check_external_id, new_email, new_user
 from oneself.steps.recording import Deed, record
 from oneself.steps.second_factor import Door
@@ -167,8 +167,8 @@ async def change(
 ) -> UserView:
     """Change a user; `changes` may be a function of the user as it is now (merging metadata, say).
 
-    A new password, a new address that may sign in, and a second factor that is gone or is another one are told of by
-    mail: one statement more for each address that the user had proved before.
+    A new password, an address that may sign in or is gone, and a second factor that is gone or is another one are told
+    of by mail: one statement more for each address that the user had proved before.
 
     Raises Fault(USER_NOT_FOUND), Fault(EXTERNAL_ID_INVALID), Fault(EXTERNAL_ID_IN_USE), Fault(EMAIL_INVALID),
     Fault(EMAIL_IN_USE), and what the function raises.
@@ -195,7 +195,7 @@ async def change(
         if lost:
             await tell(tx, how, view, lost)
         emails = await _changed_emails(tx, rt, project.id, view, wanted)
-        await tell_of_address(tx, how, view, emails)
+        await tell_of_addresses(tx, how, view, emails)
         deed = Deed(action="user.change", decision="changed", reason="asked_for", actor=actor, dialect=dialect)
         await record(tx, project.id, user_id, version, deed, rt.random)
         return msgspec.structs.replace(view, user=user, emails=emails)
@@ -229,10 +229,14 @@ async def delete(
 async def remove_email(
     rt: Runtime, project: Project, email_id: str, dialect: Dialect = "stytch", actor: str = "backend"
 ) -> UserView:
-    """Take an address away. Raises Fault(EMAIL_NOT_FOUND), Fault(LAST_WAY_IN) where the policy keeps one."""
+    """Take an address away; one that was proved is told of by mail, at all that were.
+
+    Raises Fault(EMAIL_NOT_FOUND), Fault(LAST_WAY_IN) where the policy keeps one.
+    """
     owner = await users.email_owner(rt.db, project.id, email_id)
     if owner is None:
         raise Fault(FaultCode.EMAIL_NOT_FOUND, "no such address")
+    how = await post_of(rt, project)
 
     async def work(tx: Tx) -> UserView:
         version, view = await _locked(tx, project, owner)
@@ -247,6 +251,7 @@ async def remove_email(
             first = msgspec.structs.replace(kept[0], is_primary=True)
             await users.update_email(tx, project.id, first)
             kept = (first, *kept[1:])
+        await tell_of_addresses(tx, how, view, kept)
         deed = Deed(action="email.remove", decision="removed", reason="asked_for", actor=actor, dialect=dialect)
         await record(tx, project.id, owner, version, deed, rt.random)
         return msgspec.structs.replace(view, emails=kept)

@@ -177,7 +177,7 @@ class DeclaredProject(Part, frozen=True):
         bool,
         Meta(
             description="Tell people by mail of every change of their ways in: an account linked, an address that may "
-            "sign in, a new password, a second factor switched off or replaced."
+            "sign in or is gone, a new password, a second factor switched on, off or replaced."
         ),
     ] = True
     policies: Annotated[

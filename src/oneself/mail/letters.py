@@ -76,6 +76,13 @@ WORDINGS: Mapping[LetterKind, Wording] = {
         closing="If it was not you, sign in to {project_name}, remove that address, end all other sessions and change "
         "your password. If you cannot get in, write to {project_name}.",
     ),
+    "address_removed": Wording(
+        subject="An address is gone from your account at {project_name}",
+        opening="The address {what} counts as yours at {project_name} no more ({when}): from now on nothing about your "
+        "account is written to it.",
+        closing="If it was not you, sign in to {project_name}, end all other sessions, change your password and give "
+        "the address again. If you cannot get in, write to {project_name} at once.",
+    ),
     "reconnect": Wording(
         subject="{project_name} needs to be connected with {what} again",
         opening="{project_name} could not renew its access to your account at {what}: an answer was lost on the way, "
@@ -88,6 +95,12 @@ WORDINGS: Mapping[LetterKind, Wording] = {
         opening="Your account at {project_name} has a new password.",
         closing="If it was not you, ask {project_name} for a new password at once, then end all other sessions. If you "
         "cannot get in, write to {project_name}.",
+    ),
+    "second_factor_on": Wording(
+        subject="Second factor switched on at {project_name}",
+        opening="Your account at {project_name} asks for the passwords of an authenticator app from now on ({when}).",
+        closing="If it was not you and you are still signed in to {project_name}, switch it off, change your password "
+        "and end all other sessions. If you cannot get in, write to {project_name} at once.",
     ),
     "second_factor_off": Wording(
         subject="Second factor switched off at {project_name}",
@@ -112,7 +125,11 @@ def write(letter: Letter, at: int) -> Written:
     `at` is when it was written, with the change that it tells of (microseconds).
     """
     wording = WORDINGS[letter.kind]
-    facts = {"project_name": _line(letter.project_name), "what": _line(letter.what), "when": _moment(at)}
+    facts = {
+        "project_name": _line(letter.project_name),
+        "what": _line(letter.what),
+        "when": f"{moment(at):%Y-%m-%d %H:%M} UTC",
+    }
     subject = wording.subject.format(**facts)
     opening, closing = wording.opening.format(**facts), wording.closing.format(**facts)
     text = [opening]
@@ -133,9 +150,9 @@ def write(letter: Letter, at: int) -> Written:
     return Written(subject, "\n\n".join(text) + "\n", html)
 
 
-def _moment(at: int) -> str:
-    """A moment as everybody reads it: the year first, and in UTC, since nobody told us where the reader is."""
-    return f"{datetime.fromtimestamp(at // _MICROS, UTC):%Y-%m-%d %H:%M} UTC"
+def moment(at: int) -> datetime:
+    """The moment `at` (microseconds) in UTC, since nobody told us where the reader is."""
+    return datetime.fromtimestamp(at // _MICROS, UTC)
 
 
 def _line(text: str) -> str:

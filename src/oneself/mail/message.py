@@ -1,7 +1,6 @@
 """One letter as a mail: headers, and the same words as text and as HTML (RFC 5322, RFC 2046 section 5.1.4)."""
 
 import re
-from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -9,10 +8,9 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 
 from oneself.faults import Fault, FaultCode
-from oneself.mail.letters import write
+from oneself.mail.letters import moment, write
 from oneself.model import Letter
 
-_MICROS = 1_000_000
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]]+")
 
 
@@ -31,7 +29,7 @@ def compose(letter: Letter, message_id: str, sender: str, at: int) -> EmailMessa
         mail["Subject"] = written.subject
     except (ValueError, IndexError, MessageError):
         raise Fault(FaultCode.MAIL_REFUSED, "an address that makes no header") from None
-    mail["Date"] = format_datetime(datetime.fromtimestamp(at // _MICROS, UTC))
+    mail["Date"] = format_datetime(moment(at))
     mail["Message-ID"] = f"<{message_id}@{address.rpartition('@')[2]}>"
     # RFC 3834 section 5: machines are not to answer this.
     mail["Auto-Submitted"] = "auto-generated"

@@ -1,6 +1,6 @@
 """Put letters into the outbox, over the open transaction of the change that they tell of."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -56,8 +56,8 @@ def unseal(key: DataKey, waiting: Waiting) -> Letter:
 async def tell(tx: Tx, how: Post | None, view: UserView, kind: LetterKind, what: str = "") -> None:
     """Tell a user by mail of what changed about the ways in: one statement for each address that is proved.
 
-    `view` is the user before the change. All of them, since whoever got in may have made one of their own the primary
-    one, and would be the only reader then. Nothing where no mail goes out.
+    `view` is the user with the addresses that were proved before the change. All of them, since whoever got in may have
+    made one of their own the primary one, and would be the only reader then. Nothing where no mail goes out.
     """
     for email in _proved(view)[:MOST_TOLD]:
         await _notify(tx, how, view, email, kind, what)
@@ -69,12 +69,17 @@ async def tell_at_one(tx: Tx, how: Post | None, view: UserView, kind: LetterKind
         await _notify(tx, how, view, email, kind, what)
 
 
-async def tell_of_address(tx: Tx, how: Post | None, before: UserView, after: Iterable[EmailAddress]) -> None:
-    """Tell a user of an address among those of now that may sign in, and that none of before could: as `tell`."""
+async def tell_of_addresses(tx: Tx, how: Post | None, before: UserView, after: Sequence[EmailAddress]) -> None:
+    """Tell a user, as `tell` does, of an address among all of now that may sign in, and that none of before could; else
+    of one that was proved and is so no more. Without that, whoever got in would take the owner's addresses away first,
+    and nobody would read of what follows.
+    """
     could = {email.folded for email in before.emails if email.claims_sign_in}
-    for email in after:
-        if email.claims_sign_in and email.folded not in could:
-            await tell(tx, how, before, "address_added", mailbox(email))
+    added = [email for email in after if email.claims_sign_in and email.folded not in could]
+    proved = {email.folded for email in after if email.verified_at}
+    lost = [email for email in _proved(before) if email.folded not in proved]
+    for email in added or lost:
+        await tell(tx, how, before, "address_added" if added else "address_removed", mailbox(email))
 
 
 def _proved(view: UserView) -> list[EmailAddress]:

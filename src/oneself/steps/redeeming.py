@@ -24,7 +24,7 @@ from oneself.model import (
 from oneself.rules.linking import Create, Facts, Link, Reclaim, Refuse, SignIn, decide
 from oneself.steps import tokens
 from oneself.steps.linking import Applied, Linking, apply, read_facts
-from oneself.steps.mailing import Post, tell, tell_of_address
+from oneself.steps.mailing import Post, tell, tell_of_addresses
 from oneself.steps.recording import Deed, record
 from oneself.steps.second_factor import Attempt, Door, hold
 from oneself.steps.sessions import SessionWish, join_session, oauth_factor, open_session, token_hash
@@ -194,7 +194,7 @@ async def _tell(tx: Tx, how: Redeeming, before: UserView, applied: Applied) -> N
     if account.allow_sign_in and not could:
         await tell(tx, how.post, before, "account_linked", how.label(account.provider))
     else:
-        await tell_of_address(tx, how.post, before, applied.view.emails)
+        await tell_of_addresses(tx, how.post, before, applied.view.emails)
 
 
 async def _conclude(

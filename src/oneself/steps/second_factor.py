@@ -88,7 +88,7 @@ def with_secret(door: Door, user: User, secret: bytes) -> User:
     What was begun under the one before is outdated, as by every change of the ways in. The same one again changes
     nothing: a password that was used under it stays used.
     """
-    if hmac.compare_digest(secret, _secret(door, user)):
+    if _is_kept(door, user, secret):
         return user
     extras = {name: value for name, value in user.extras.items() if name not in (_SECRET, _STEP)}
     if secret:
@@ -96,12 +96,25 @@ def with_secret(door: Door, user: User, secret: bytes) -> User:
     return msgspec.structs.replace(user, extras=extras, security_epoch=user.security_epoch + 1)
 
 
+def _is_kept(door: Door, user: User, secret: bytes) -> bool:
+    """Whether the user has this secret; one that does not open any more is another, and can be taken away."""
+    if not secret:
+        return not user.extras.get(_SECRET)
+    try:
+        return hmac.compare_digest(secret, _secret(door, user))
+    except Fault as fault:
+        if fault.code is not FaultCode.SEAL_BROKEN:
+            raise
+        return False
+
+
 def notice(before: User, after: User) -> LetterKind | None:
-    """What a user is told of a change that `with_secret` made: a second factor that is gone, or is another one."""
+    """What a user is told of a change that `with_secret` made; nothing where it made none."""
     old, new = before.extras.get(_SECRET), after.extras.get(_SECRET)
-    if not old or old == new:
+    if old == new or not (old or new):
         return None
-    return "second_factor_changed" if new else "second_factor_off"
+    # A first one too: whoever got in and sets it shuts the owner out.
+    return "second_factor_off" if not new else "second_factor_changed" if old else "second_factor_on"
 
 
 def _secret(door: Door, user: User) -> bytes:
