@@ -663,7 +663,7 @@ async def test_a_batch_costs_hardly_more_than_a_row(world: World) -> None:
     assert (len(reads(counts)), counts.commits) == (asked, 1)
     async with world.count() as counts:
         assert (await take(world, *rows)).unchanged == len(rows)
-    assert (len(counts.statements), counts.commits) == (3, 0)
+    assert (len(counts.statements), counts.commits) == (2, 0)
 
 
 async def test_the_planner_is_told_of_what_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

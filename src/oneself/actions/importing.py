@@ -202,7 +202,7 @@ def _open(rows: Sequence[_Candidate]) -> list[_Candidate]:
 
 async def _create(job: _Import, rows: Sequence[_Candidate]) -> None:
     """Write those who meet nothing here, in one transaction; the others stay without an outcome."""
-    ready = [(row, planned) for row in rows if (planned := newcomer(job.how, row.arrival)) is not None]
+    ready = [(row, planned) for row in rows if (planned := newcomer(job.how, row.arrival, row.keys)) is not None]
     if not ready:
         return
     try:

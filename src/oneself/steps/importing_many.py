@@ -36,6 +36,7 @@ class Newcomer:
     """All rows of a user of whom nothing is here, as they are written."""
 
     arrival: Arrival
+    keys: Sequence[Key]
     accounts: tuple[tuple[ExternalAccount, str], ...]
     tokens: tuple[Put, ...]
 
@@ -66,16 +67,15 @@ def keys_of(arrival: Arrival) -> list[Key]:
 
 
 async def seen(reader: Reader, how: Importing, arrivals: Sequence[Arrival]) -> list[bool | None]:
-    """Of each user, whether all of the row is here already; None where the user is not. Four statements at most."""
+    """Of each user, whether all of the row is here already; None where the user is not. Three statements at most."""
     project_id = how.project.id
     named = [one.user.external_id for one in arrivals if not one.by_id]
     by_name = await claimed.by_external_id(reader, project_id, named)
     ids = [one.user.id if one.by_id else by_name.get(one.user.external_id, "") for one in arrivals]
-    here = await claimed.taken(reader, claimed.USER_IDS, project_id, [one for one in ids if one])
-    known = sorted(here)
-    found = await views.some(reader, project_id, known) if known else {}
+    asked = [one for one in ids if one]
+    found = await views.some(reader, project_id, asked) if asked else {}
     kept: dict[str, list[SealedTokens]] = {}
-    for one in await vault.of_users(reader, project_id, known) if known else ():
+    for one in await vault.of_users(reader, project_id, [*found]) if found else ():
         kept.setdefault(one.account_id, []).append(one)
 
     def whole(user_id: str, arrival: Arrival) -> bool | None:
@@ -87,8 +87,10 @@ async def seen(reader: Reader, how: Importing, arrivals: Sequence[Arrival]) -> l
     return [whole(user_id, arrival) for user_id, arrival in zip(ids, arrivals, strict=True)]
 
 
-def newcomer(how: Importing, arrival: Arrival) -> Newcomer | None:
-    """What to write for a user of whom nothing is here; None for a row that takes a closer look."""
+def newcomer(how: Importing, arrival: Arrival, keys: Sequence[Key]) -> Newcomer | None:
+    """What to write for a user of whom nothing is here, with the keys of `keys_of`; None for a row that takes a closer
+    look.
+    """
     if how.project.config.personal_team_on_sign_up and arrival.user.extras.get("selected_team_id"):
         return None
     linked: list[ExternalAccount] = []
@@ -99,6 +101,7 @@ def newcomer(how: Importing, arrival: Arrival) -> Newcomer | None:
         linked.append(account)
     return Newcomer(
         arrival=arrival,
+        keys=keys,
         accounts=tuple((one, account_rules.slot(how.policy, one.id)) for one in linked),
         tokens=tuple(_sealed(how, arrival)),
     )
@@ -118,8 +121,8 @@ def _sealed(how: Importing, arrival: Arrival) -> list[Put]:
 async def create(tx: Tx, how: Importing, newcomers: Sequence[Newcomer]) -> list[bool]:
     """Write those of whom nothing is here indeed; False for the others."""
     project_id = how.project.id
-    taken = await _taken(tx, project_id, [key for one in newcomers for key in keys_of(one.arrival)])
-    free = [taken.isdisjoint(keys_of(one.arrival)) for one in newcomers]
+    taken = await _taken(tx, project_id, [key for one in newcomers for key in one.keys])
+    free = [taken.isdisjoint(one.keys) for one in newcomers]
     made = [one for one, is_free in zip(newcomers, free, strict=True) if is_free]
     owners: list[tuple[User, Team]] = []
     if how.project.config.personal_team_on_sign_up:
