@@ -66,10 +66,7 @@ WHERE project_id = $1 AND id = $2"""
 
 # An address that an account proves is added where nobody's sign-in stands on it; else nothing
 # happens.
-INSERT_FREE_EMAIL = """
-INSERT INTO emails (project_id, id, user_id, address, folded, verified_at, verified_by, is_primary, claims_sign_in,
-    created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE, $9) ON CONFLICT DO NOTHING RETURNING id"""
+INSERT_FREE_EMAIL = f"{INSERT_EMAIL} ON CONFLICT DO NOTHING RETURNING id"
 
 DELETE_EMAIL = "DELETE FROM emails WHERE project_id = $1 AND id = $2 RETURNING user_id"
 
@@ -120,6 +117,12 @@ def _row(project_id: str, user: User) -> tuple[Value, ...]:
         user.created_at,
         user.signed_up_at,
         user.last_active_at,
+        *_described(user),
+    )
+
+
+def _described(user: User) -> tuple[Value, ...]:
+    return (
         user.is_anonymous,
         user.display_name,
         user.first_name,
@@ -163,20 +166,7 @@ async def update(tx: Tx, project_id: str, user: User) -> None:
         user.status,
         user.signed_up_at,
         user.last_active_at,
-        user.is_anonymous,
-        user.display_name,
-        user.first_name,
-        user.middle_name,
-        user.last_name,
-        folded_name(user),
-        user.picture_url,
-        user.external_id,
-        _text(user.client_metadata),
-        _text(user.client_read_only_metadata),
-        _text(user.server_metadata),
-        user.password_hash,
-        user.password_id,
-        _text(user.extras),
+        *_described(user),
     )
 
 
@@ -224,33 +214,21 @@ async def id_by_external_id(reader: Reader, project_id: str, external_id: str) -
 
 async def insert_email(tx: Tx, project_id: str, email: EmailAddress) -> None:
     """Add an address; where it claims sign-in and another claims it already, a unique violation."""
-    await insert_emails(tx, project_id, (email,))
+    await tx.run(INSERT_EMAIL, *_email_row(project_id, email))
 
 
 async def insert_emails(tx: Tx, project_id: str, emails: Iterable[EmailAddress]) -> None:
     """Add addresses; as `insert_email` for each."""
-    rows = [
-        (
-            project_id,
-            email.id,
-            email.user_id,
-            email.address,
-            email.folded,
-            email.verified_at,
-            email.verified_by,
-            email.is_primary,
-            email.claims_sign_in,
-            email.created_at,
-        )
-        for email in emails
-    ]
-    await tx.many(INSERT_EMAIL, rows)
+    await tx.many(INSERT_EMAIL, [_email_row(project_id, email) for email in emails])
 
 
 async def insert_free_email(tx: Tx, project_id: str, email: EmailAddress) -> bool:
-    """Add an address that claims sign-in unless somebody holds it already; True if it was added."""
-    row = await tx.one(
-        INSERT_FREE_EMAIL,
+    """Add an address unless it claims sign-in and somebody's sign-in stands on it already; True if it was added."""
+    return await tx.one(INSERT_FREE_EMAIL, *_email_row(project_id, email)) is not None
+
+
+def _email_row(project_id: str, email: EmailAddress) -> tuple[Value, ...]:
+    return (
         project_id,
         email.id,
         email.user_id,
@@ -259,9 +237,9 @@ async def insert_free_email(tx: Tx, project_id: str, email: EmailAddress) -> boo
         email.verified_at,
         email.verified_by,
         email.is_primary,
+        email.claims_sign_in,
         email.created_at,
     )
-    return row is not None
 
 
 async def update_email(tx: Tx, project_id: str, email: EmailAddress) -> None:
@@ -300,13 +278,16 @@ async def sign_in_owner(reader: Reader, project_id: str, folded: str) -> tuple[s
 
 async def insert_phone(tx: Tx, project_id: str, phone: PhoneNumber) -> None:
     """Add a number; one that somebody has is a unique violation."""
-    await insert_phones(tx, project_id, (phone,))
+    await tx.run(INSERT_PHONE, *_phone_row(project_id, phone, tx.now))
 
 
 async def insert_phones(tx: Tx, project_id: str, phones: Iterable[PhoneNumber]) -> None:
     """Add numbers; as `insert_phone` for each."""
-    rows = [(project_id, phone.id, phone.user_id, phone.number, phone.verified_at, tx.now) for phone in phones]
-    await tx.many(INSERT_PHONE, rows)
+    await tx.many(INSERT_PHONE, [_phone_row(project_id, phone, tx.now) for phone in phones])
+
+
+def _phone_row(project_id: str, phone: PhoneNumber, now: int) -> tuple[Value, ...]:
+    return (project_id, phone.id, phone.user_id, phone.number, phone.verified_at, now)
 
 
 async def verify_phone(tx: Tx, project_id: str, phone_id: str) -> bool:
