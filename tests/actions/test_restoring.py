@@ -95,8 +95,8 @@ async def test_a_proof_opens_everything_and_finds_what_does_not_open(world: Worl
     assert proof.client_secrets == 7
     (kept,) = await vault.of_user(world.rt.db, world.project.id, ada.view.user.id)
     swapped = bytes([*kept.sealed[:-1], kept.sealed[-1] ^ 1])
-    where = (world.project.id, kept.account_id, kept.scopes)
-    await world.rt.db.write(lambda tx: vault.put(tx, *where, swapped, True, 0))
+    broken_set = vault.NewTokens(kept.account_id, kept.scopes, swapped, True, 0)
+    await world.rt.db.write(lambda tx: vault.put(tx, world.project.id, broken_set))
     with pytest.raises(Fault) as broken:
         await restoring.prove(world.rt)
     assert broken.value.code is FaultCode.SEAL_BROKEN

@@ -18,7 +18,7 @@ from oneself.steps.recording import entry_of
 from oneself.steps.teams import own_team
 from oneself.store import accounts, audit, claimed, teams, users, vault, views
 from oneself.store.database import Reader, Tx
-from oneself.store.vault import Put
+from oneself.store.vault import NewTokens
 
 Key = tuple[str, ...]
 
@@ -38,7 +38,7 @@ class Newcomer:
     arrival: Arrival
     keys: Sequence[Key]
     accounts: tuple[tuple[ExternalAccount, str], ...]
-    tokens: tuple[Put, ...]
+    tokens: tuple[NewTokens, ...]
 
     @property
     def taken(self) -> Taken:
@@ -107,14 +107,13 @@ def newcomer(how: Importing, arrival: Arrival, keys: Sequence[Key]) -> Newcomer 
     )
 
 
-def _sealed(how: Importing, arrival: Arrival) -> list[Put]:
-    sealed: list[Put] = []
+def _sealed(how: Importing, arrival: Arrival) -> list[NewTokens]:
+    sealed: list[NewTokens] = []
     for arriving in arrival.accounts:
         for tokens in arriving.tokens:
             name = scopes.canonical(tokens.scopes)
             row = sealing.Row(how.project.id, arrival.user.id, arriving.account.id, name)
-            data = sealing.seal(how.key, row, tokens)
-            sealed.append(Put(arriving.account.id, name, data, bool(tokens.refresh_token), tokens.expires_at))
+            sealed.append(sealing.new_tokens(how.key, row, tokens))
     return sealed
 
 

@@ -9,6 +9,7 @@ from oneself.model import Identity, TokenSet
 from oneself.rules import scopes
 from oneself.store import candidates, vault
 from oneself.store.database import Tx
+from oneself.store.vault import NewTokens
 
 _IDENTITY = msgspec.msgpack.Decoder(Identity)
 _CANDIDATE = "token_candidates.sealed"
@@ -37,6 +38,12 @@ def unpark(key: DataKey, project_id: str, flow_id: str, parked: bytes) -> Identi
 def seal(key: DataKey, place: Row, tokens: TokenSet) -> bytes:
     """Seal a token set to its row in the vault, and to the user whose it is."""
     return key.seal(msgspec.msgpack.encode(tokens), *place, "token_sets.sealed")
+
+
+def new_tokens(key: DataKey, place: Row, tokens: TokenSet) -> NewTokens:
+    """The tokens of a new grant, sealed, as the vault takes them."""
+    sealed = seal(key, place, tokens)
+    return NewTokens(place.account_id, place.scopes, sealed, bool(tokens.refresh_token), tokens.expires_at)
 
 
 def unseal(key: DataKey, place: Row, sealed: bytes) -> TokenSet:
@@ -72,5 +79,4 @@ async def keep(tx: Tx, key: DataKey, project_id: str, user_id: str, account_id: 
         if old is not None and old.has_refresh_token and not old.dead_at:
             kept = unseal(key, place, old.sealed)
             tokens = msgspec.structs.replace(tokens, refresh_token=kept.refresh_token)
-    sealed = seal(key, place, tokens)
-    await vault.put(tx, project_id, account_id, name, sealed, bool(tokens.refresh_token), tokens.expires_at)
+    await vault.put(tx, project_id, new_tokens(key, place, tokens))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from oneself.model import SealedTokens
-from oneself.store.database import Reader, Row, Tx
+from oneself.store.database import Reader, Row, Tx, Value
 from oneself.store.statements import listed
 
 _COLUMNS = """t.account_id, t.scopes, t.sealed, t.has_refresh_token, t.obtained_at, t.expires_at, t.dead_at, t.fence,
@@ -121,17 +121,8 @@ def _sealed(row: Row) -> SealedTokens:
     )
 
 
-async def put(
-    tx: Tx, project_id: str, account_id: str, scopes: str, sealed: bytes, has_refresh_token: bool, expires_at: int
-) -> None:
-    """Store the tokens of a new grant beside those with other scopes, in place of those with the
-    same.
-    """
-    await tx.run(PUT, project_id, account_id, scopes, sealed, has_refresh_token, tx.now, expires_at)
-
-
-class Put(NamedTuple):
-    """The tokens of a new grant, for `put_all`."""
+class NewTokens(NamedTuple):
+    """The tokens of a new grant."""
 
     account_id: str
     scopes: str
@@ -140,9 +131,20 @@ class Put(NamedTuple):
     expires_at: int
 
 
-async def put_all(tx: Tx, project_id: str, sets: Iterable[Put]) -> None:
+async def put(tx: Tx, project_id: str, new: NewTokens) -> None:
+    """Store the tokens of a new grant beside those with other scopes, in place of those with the
+    same.
+    """
+    await tx.run(PUT, *_new_row(project_id, new, tx.now))
+
+
+async def put_all(tx: Tx, project_id: str, sets: Iterable[NewTokens]) -> None:
     """Store the tokens of new grants; as `put` for each."""
-    await tx.many(PUT, [(project_id, *one[:4], tx.now, one.expires_at) for one in sets])
+    await tx.many(PUT, [_new_row(project_id, new, tx.now) for new in sets])
+
+
+def _new_row(project_id: str, new: NewTokens, now: int) -> tuple[Value, ...]:
+    return (project_id, new.account_id, new.scopes, new.sealed, new.has_refresh_token, now, new.expires_at)
 
 
 async def for_user(
