@@ -56,7 +56,7 @@ def verify_password(encoded: str | None, password: str) -> bool:
     """Tell whether `password` gives `encoded`; with None (no such user or password) take as long as
     a hash of ours does, and say no. A hash of another kind takes as long as it takes.
 
-    A hash that `is_acceptable` refuses matches nothing.
+    A hash to which there is an `objection` matches nothing.
     """
     if encoded is None:
         _argon2_matches(_NOBODY, _bytes(password))
@@ -92,11 +92,6 @@ def objection(encoded: str) -> str:
     """
     kind = kind_of(encoded)
     return _OBJECTIONS[kind](encoded) if kind else "is of no kind that is verified here"
-
-
-def is_acceptable(encoded: str) -> bool:
-    """Tell whether `encoded` is a hash that can be verified, at a bounded cost."""
-    return not objection(encoded)
 
 
 def _argon2_objection(encoded: str) -> str:
